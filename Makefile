@@ -1,0 +1,37 @@
+# Everything that people and CI run. `make` alone lists it.
+#
+# Each target first makes .venv out of the locked requirements (see requirements/install.sh); the second time that
+# takes no time. Nothing here needs root, a Redis or Docker.
+
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+install: ## make .venv; .venv/bin/umbel is then the command
+	@sh requirements/install.sh
+
+demo: install ## lead two conversations on real Celery workers, and watch
+	@$(BIN)/umbel demo $(ARGS)
+
+test: install ## run the tests, on a Valkey of their own (ARGS="-k name" picks some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: install ## format, lint, strict types, import contracts, locks
+	@echo "umbel: format";  $(BIN)/ruff format --check --quiet . || { echo "umbel: run $(BIN)/ruff format ." >&2; exit 1; }
+	@echo "umbel: lint";    $(BIN)/ruff check --quiet .
+	@echo "umbel: types";   $(BIN)/mypy --no-error-summary
+	@echo "umbel: imports"; $(BIN)/lint-imports --no-cache --no-verbose
+	@echo "umbel: locks";   ! grep -nE '://|--(extra-)?index-url|--find-links| @ ' requirements/*.txt
+
+bench: install ## measure against bare Celery and the raw Redis floor (ARGS=--quick is short)
+	@$(BIN)/umbel bench $(ARGS)
+
+lock: ## write the locked requirements anew (needs uv and the network; UPGRADE=1 takes the newest)
+	@sh requirements/lock.sh
+
+clean: ## remove .venv and all caches; the data in UMBEL_HOME stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,6 @@
+"""The middle floor: leads the conversation. It knows no Celery.
+
+What comes in is a model's reply; what goes out are runs in the store, and later one result for each call.
+In reading order: `settings` (how this process was started), `store` (the only door to Redis), `intake`
+(reply -> calls), `planning` (calls -> runs and refusals), `turns` (the loop, written once).
+"""

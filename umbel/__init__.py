@@ -1,0 +1,68 @@
+"""Umbel executes the actions that language models ask for, on the Celery and Redis that a team already runs.
+
+This is the public face. Names are found when they are first asked for, so that `import umbel` costs next to
+nothing and pulls in neither Celery nor Redis:
+
+    from umbel import Refuse, Retry, action
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from actions.context import ActionContext
+    from actions.definition import action
+    from actions.directives import AppendContext, Complete, Continue, Result, SetContext, Transition
+    from actions.errors import Cancel, Fail, Postpone, Refuse, TryAgain
+    from actions.policy import Retry
+    from actions.registry import Registry
+    from actions.states import Edge, StateMachine
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ActionContext",
+    "AppendContext",
+    "Cancel",
+    "Complete",
+    "Continue",
+    "Edge",
+    "Fail",
+    "Postpone",
+    "Refuse",
+    "Registry",
+    "Result",
+    "Retry",
+    "SetContext",
+    "StateMachine",
+    "Transition",
+    "TryAgain",
+    "action",
+]
+
+_HOMES = {
+    "actions.context": ("ActionContext",),
+    "actions.definition": ("action",),
+    "actions.directives": ("AppendContext", "Complete", "Continue", "Result", "SetContext", "Transition"),
+    "actions.errors": ("Cancel", "Fail", "Postpone", "Refuse", "TryAgain"),
+    "actions.policy": ("Retry",),
+    "actions.registry": ("Registry",),
+    "actions.states": ("Edge", "StateMachine"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home when it is first asked for (PEP 562)."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, for completion."""
+    return sorted({*globals(), *__all__})
