@@ -1,0 +1,134 @@
+"""Conversations: opening, speaking, rounds, and reading them.
+
+`open`, `say` and `round` are the only ways in which a caller changes one; the rest happens where runs end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic_core import from_json, to_json
+
+from actions.errors import UnknownConversation
+from orchestrator.store.records import ConversationRecord, Lead, NewRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.store.connection import Connection, Value
+
+
+class Conversations:
+    """Conversations in the store."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work through this connection."""
+        self._connection = connection
+
+    async def open(
+        self,
+        conversation: str,
+        *,
+        tenant: str = "",
+        principal: str | None = None,
+        permissions: Sequence[str] = (),
+        machine: str | None = None,
+        state: str | None = None,
+        context: dict[str, Any] | None = None,
+    ) -> bool:
+        """Make a conversation; False if it was there already (it is left as it is).
+
+        Tenant, principal and permissions are the server's to say: they never come from a model or a message.
+        """
+        fields: dict[str, str] = {"u": tenant, "perm": " ".join(permissions)}
+        if principal is not None:
+            fields["who"] = principal
+        if machine is not None and state is not None:
+            fields |= {"mach": machine, "st": state}
+        for key, value in (context or {}).items():
+            fields[f"x:{key}"] = to_json(value).decode()
+        pairs = [part for pair in fields.items() for part in pair]
+        return bool(await self._connection.run("open", conversation, *pairs) == "ok")
+
+    async def say(self, conversation: str, turn: str, digest: str, message: str, lead: Lead) -> str:
+        """Start a turn with a user message: "started", "queued", "exists", "conflict" or "missing"."""
+        spec: list[Value] = [lead.lane, lead.payload, int(lead.priority), lead.max_rounds]
+        return str(await self._connection.run("say", conversation, turn, digest, message, *spec))
+
+    async def round(
+        self,
+        conversation: str,
+        turn: str,
+        digest: str,
+        number: int,
+        messages: Sequence[str],
+        runs: Sequence[NewRun],
+        *,
+        by: tuple[str, str] | None = None,
+        lead: Lead | None = None,
+        goes_on: bool = False,
+    ) -> str:
+        """Open a round: "ok", "exists", "conflict", "busy", "missing" or "stale".
+
+        Args:
+            conversation: whose round it is.
+            turn: a new turn for a posted reply, or the live one.
+            digest: of the reply; the same turn with another digest is a conflict.
+            number: of the round, from 0.
+            messages: the assistant's message (JSON), or none.
+            runs: one for each call, in call order, refused ones with their results.
+            by: run and fence of what leads the turn; it ends in this step. None for a posted reply.
+            lead: what is to follow the rounds of this turn; None: the turn ends with this round.
+            goes_on: whether that happens without being asked for by an action.
+        """
+        who, fence = by or ("", "")
+        lane, payload, priority = (lead.lane, lead.payload, int(lead.priority)) if lead else ("", "", "")
+        begin: list[Value] = [conversation, turn, digest, number, who, fence, "1" if goes_on and lead else ""]
+        follow: list[Value] = [lead.max_rounds if lead else 1, lane, payload, priority]
+        rows = [value for run in runs for value in run.row()]
+        arguments = [*begin, *follow, len(messages), *messages, *rows]
+        return str(await self._connection.run("round", *arguments))
+
+    async def read(self, conversation: str) -> ConversationRecord:
+        """The conversation without its messages.
+
+        Raises:
+            UnknownConversation: there is none with this id.
+        """
+        key = f"{self._connection.prefix}c:{conversation}"
+        fields = cast("dict[str, str]", await self._connection.guard(self._connection.redis.hgetall(key)))
+        if not fields:
+            raise UnknownConversation(
+                f"there is no conversation {conversation}", fix="Open it first, or check the id"
+            )
+        return _record(conversation, fields)
+
+    async def messages(self, conversation: str, last: int | None = None) -> list[dict[str, Any]]:
+        """The newest `last` messages (all if None), oldest first, in OpenAI's chat shape."""
+        key = f"{self._connection.prefix}m:{conversation}"
+        if last == 0:
+            return []
+        start = 0 if last is None else -last
+        raw = await self._connection.guard(self._connection.redis.lrange(key, start, -1))
+        return [from_json(message) for message in raw]
+
+    async def turn(self, turn: str) -> dict[str, str]:
+        """The record of a turn (see `keys`), empty if there is none."""
+        key = f"{self._connection.prefix}t:{turn}"
+        return cast("dict[str, str]", await self._connection.guard(self._connection.redis.hgetall(key)))
+
+
+def _record(conversation: str, fields: dict[str, str]) -> ConversationRecord:
+    return ConversationRecord(
+        id=conversation,
+        status=cast("Any", fields.get("s", "idle")),
+        live_turn=fields.get("live"),
+        revision=int(fields.get("rev", 0)),
+        state=fields.get("st"),
+        state_revision=int(fields.get("sr", 0)),
+        machine=fields.get("mach"),
+        tenant=fields.get("u", ""),
+        principal=fields.get("who"),
+        permissions=tuple(fields.get("perm", "").split()),
+        context={name[2:]: value for name, value in fields.items() if name.startswith("x:")},
+    )

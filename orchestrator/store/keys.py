@@ -1,0 +1,54 @@
+"""The legend: every key in Redis, what it holds, who writes it and when it ends. The scripts use the same names.
+
+All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys together on one node.
+
+| key | type | what | ends |
+|---|---|---|---|
+| `r:<run>` | hash | the record of a run (fields below) | EXPIRE `run_ttl` once terminal; of a round, once that is complete |
+| `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), max rounds, msg (a user message that waits) | EXPIRE `run_ttl` once ended |
+| `c:<conversation>` | hash | s status (idle, live, completed), live turn, rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
+| `m:<conversation>` | list | its messages, OpenAI chat shape, JSON | with `c:` |
+| `in:<conversation>` | list | turns that wait until the live one has ended | gone when empty |
+| `ev:<conversation>` | stream | what happened, for watchers; capped near 1,000 entries | with `c:` |
+| `rdy:<lane>:<priority>:<tenant>` | list | runs that may start now | gone when empty |
+| `rot:<lane>:<priority>` | list | the tenants whose ready list is not empty, next one first | gone when empty |
+| `sus:<lane>`, `alone:<lane>` | lists | suspects that run among few, or alone | gone when empty |
+| `alonetok:<lane>` | string | the pump that empties itself to run one alone | PX 5 s |
+| `due` | zset | waiting runs by the time (µs) at which they are ready again | gone when empty |
+| `live` | zset | pumps by the end (µs) of their lease | `release`, `tick` |
+| `held:<pump>` | set | the runs that a pump holds | gone when empty |
+| `cx:<pump>`, `ctl:<pump>` | set, list | runs that it is to cancel; a token for each, which it waits for | EXPIRE 60 s |
+| `slp:<lane>`, `hot:<lane>` | zsets | pumps with room in the lane, asleep on their wake key, or awake with another claim promised, until (µs) | `claim`, `tick` |
+| `wake:<pump>` | list | tokens that wake it from its sleep | its next `claim`, PEXPIRE 60 s |
+| `nudged:<queue>` | string | a nudge was sent just now | PX 200 ms |
+| `env:<queue>` | hash | key: the Celery queue's list; message: a nudge as Celery writes it | EXPIRE 30 days, renewed by workers |
+| `queues` | zset | queues that workers serve, until (µs) | `tick`; one member a queue |
+| `ticked` | string | one tick a second is enough for all hosts | PX |
+| `z:<reply>` | list | `<run> <status> <result>` for a submitter that waits | PEXPIRE 60 s |
+| `fence` | string | the last fence: grows for ever, never below the clock in µs | one key, kept |
+
+Fields of `r:<run>` (absent = default): s status, q lane, p priority (0 high, 1 normal, 2 low), u tenant, a payload
+(`actions.messages.Payload`), c conversation, t turn, i position in the round (`next`: it leads the turn on), h head of
+its tool message, n attempts begun, f fence and m pump of the last claim, since (µs) its status began, y why it waits,
+until (µs), e error of the last attempt, x open dependencies, nx dependents, z reply list, r result as JSON, sus
+suspicion (1 among few, 2 alone), k strikes.
+
+A lane is a queue and what its runs need of a pump: `actions` (a place on the loop), `actions/t` (a thread).
+"""  # noqa: E501 - rows of a table
+
+from __future__ import annotations
+
+from typing import Final
+
+THREADS: Final = "/t"
+"""Suffix of the lane for sync handlers."""
+
+
+def prefix(namespace: str, cell: str) -> str:
+    """What every key begins with."""
+    return f"{namespace}{{{cell}}}:"
+
+
+def lane(queue: str, *, threaded: bool) -> str:
+    """The lane of a queue for async (a place on the loop) or sync (a thread) handlers."""
+    return queue + THREADS if threaded else queue

@@ -1,0 +1,24 @@
+-- release: a pump steps back. 'keep': it gives back the runs that it does not know (a claim's reply was lost).
+-- 'pause': it claims nothing more, but ends what it has. 'end': it gives back all that it has, and is gone.
+-- NEEDS: base events ready settle release
+-- KEYS: [1] prefix
+-- ARGV: frame(3), pump, mode, then the ids to keep ('keep') or the queues that it served ('pause', 'end')
+-- RETURNS: the number of runs that are still to be given back: call again until 0
+local pump, mode, kept, given, left = ARGV[4], ARGV[5], {}, 0, 0
+if mode == 'keep' then
+  for at = 6, #ARGV do kept[ARGV[at]] = true end
+end
+for _, id in ipairs(mode == 'pause' and {} or call('SMEMBERS', P .. 'held:' .. pump)) do
+  if not kept[id] then
+    if given < 200 then take(pump, id, false) else left = left + 1 end
+    given = given + 1
+  end
+end
+if mode ~= 'keep' then
+  local queues = { unpack(ARGV, 6) }
+  withdraw(pump, queues)
+  touch_what_has_work(queues)
+end
+if mode == 'end' and left == 0 then call('ZREM', P .. 'live', pump) end
+close_rounds()
+return left

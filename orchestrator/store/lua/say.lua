@@ -1,0 +1,24 @@
+-- say: a user message starts a turn, or waits in the inbox while another turn lives.
+-- NEEDS: base events ready settle
+-- KEYS: [1] prefix
+-- ARGV: frame(3), conversation, turn, digest of the request, message, lane and payload and priority of what leads
+--       the turn, most rounds
+-- RETURNS: 'started', 'queued', 'exists', 'conflict' (same turn, other request) or 'missing' (no such conversation)
+local conversation, turn, digest, message, lane, payload, priority, max = unpack(ARGV, 4, 11)
+local c, t = P .. 'c:' .. conversation, P .. 't:' .. turn
+local known = call('HGET', t, 'd')
+if known then return known == digest and 'exists' or 'conflict' end
+local f = call('HMGET', c, 'live', 'u', 's')
+if not f[3] then return 'missing' end
+call('HSET', t, 'c', conversation, 'd', digest, 's', 'queued', 'msg', message, 'q', lane, 'a', payload, 'p', priority,
+  'u', f[2] or '', 'max', max, 'round', -1, 'left', 0, 'began', int(now))
+keep(conversation)
+if f[1] then
+  call('RPUSH', P .. 'in:' .. conversation, turn)
+  tell(conversation, '{"turn":"' .. turn .. '","status":"queued"}')
+  publish()
+  return 'queued'
+end
+start_turn(turn, conversation)
+close_rounds()
+return 'started'

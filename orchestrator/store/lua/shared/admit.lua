@@ -1,0 +1,54 @@
+-- admit: what a claim starts, and what the pump's posture is afterwards (asleep, hot or full; nobody else sets it).
+-- out is the whole answer of the claim: three values, then those of each run (unpack would stop at 8,000).
+local out, held, conversations = { 'ok', '0', -1 }, {}, {}
+
+-- false: it was cancelled while it stood on the list.
+local function start(id, pump, fence, worker)
+  local f = call('HMGET', run_key(id), 's', 'n', 'q', 'a', 'c', 't', 'u', 'sus')
+  if f[1] ~= 'ready' then return false end
+  local attempt, conversation = (tonumber(f[2]) or 0) + 1, f[5]
+  call('HSET', run_key(id), 's', 'running', 'f', fence, 'm', pump, 'n', attempt, 'since', int(now))
+  held[#held + 1] = id
+  local known = { '', '', '', '' }
+  if conversation then
+    known = conversations[conversation] or call('HMGET', P .. 'c:' .. conversation, 'st', 'sr', 'mach', 'who')
+    conversations[conversation] = known
+    tell_run(conversation, id, 'running', attempt, nil, worker)
+  end
+  for _, value in ipairs({ id, f[3], f[4], attempt, conversation or '', f[6] or '', f[7] or '', known[1] or '',
+    known[2] or '', f[8] or '', known[3] or '', known[4] or '' }) do out[#out + 1] = value end
+  return true
+end
+
+-- Tenants take turns: eight of one, then the next, while more than one has work.
+local function take_turns(lane, priority, begin)
+  local rotation = P .. 'rot:' .. lane.name .. ':' .. priority
+  while lane.room > 0 do
+    local tenant = call('LPOP', rotation)
+    if not tenant then return end
+    local list = P .. 'rdy:' .. lane.name .. ':' .. priority .. ':' .. tenant
+    local share = call('EXISTS', rotation) == 1 and math.min(lane.room, 8) or lane.room
+    local ids = call('LPOP', list, share)
+    if call('EXISTS', list) == 1 then call('RPUSH', rotation, tenant) end
+    for _, id in ipairs(ids or {}) do
+      if begin(id) then lane.room = lane.room - 1 end
+    end
+  end
+end
+
+-- For each lane of its own: one that is full of threads may well sleep on the loop's lane.
+local function set_posture(pump, lanes, nap)
+  for _, lane in ipairs(lanes) do
+    local hot = lane.room > 0 and #held > 0
+    if hot then call('ZADD', P .. 'hot:' .. lane.name, int(now + 1000000), pump)
+    else call('ZREM', P .. 'hot:' .. lane.name, pump) end
+    if lane.room > 0 and not hot then call('ZADD', P .. 'slp:' .. lane.name, int(now + nap * 1000), pump)
+    else call('ZREM', P .. 'slp:' .. lane.name, pump) end
+  end
+end
+
+local function hold(pump)
+  for at = 1, #held, 5000 do
+    call('SADD', P .. 'held:' .. pump, unpack(held, at, math.min(at + 4999, #held)))
+  end
+end

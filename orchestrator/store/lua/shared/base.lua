@@ -1,0 +1,16 @@
+-- base: what every script starts with.
+-- KEYS[1] is the prefix of all keys. ARGV[1..3] are the frame: clock in µs ('' = the server's; others in tests
+-- only), seconds that an ended run is kept, seconds that a quiet conversation is kept.
+local P, call = KEYS[1], redis.call
+local now, RUN_TTL, CONVERSATION_TTL = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+if not now then
+  local t = call('TIME')
+  now = t[1] * 1000000 + t[2]
+end
+-- The fence never lies behind the clock, so it serves as the floor below which time does not fall.
+local floor = tonumber(call('GET', P .. 'fence') or '0')
+if floor > now then now = floor end
+
+local function int(n) return string.format('%.0f', n) end -- Lua's .. would print 1.79e+15
+local function run_key(id) return P .. 'r:' .. id end
+local function base_queue(lane) return (lane:match('^[^/]+')) end

@@ -1,0 +1,28 @@
+-- events: what people watch. One stream entry for each conversation and script, with all its changes.
+local changes, talked = {}, {}
+local STREAM_CAP = 1000
+
+local function tell(conversation, json)
+  if not conversation or conversation == '' then return end
+  local list = changes[conversation]
+  if not list then
+    list = {}
+    changes[conversation] = list
+    talked[#talked + 1] = conversation
+  end
+  list[#list + 1] = json
+end
+
+-- All texts put in here are words of ours or ids, so they need no escaping.
+local function tell_run(conversation, id, status, attempt, why, who)
+  tell(conversation, '{"run":"' .. id .. '","status":"' .. status .. '","attempt":' .. (attempt or 0)
+    .. (why and ',"why":"' .. why .. '"' or '') .. (who and ',"worker":"' .. who .. '"' or '') .. '}')
+end
+
+local function publish()
+  for _, conversation in ipairs(talked) do
+    local key = P .. 'ev:' .. conversation
+    call('XADD', key, 'MAXLEN', '~', STREAM_CAP, '*', 'at', int(now / 1000), 'e',
+      '[' .. table.concat(changes[conversation], ',') .. ']')
+  end
+end

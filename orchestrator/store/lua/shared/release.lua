@@ -1,0 +1,49 @@
+-- release: takes runs from a pump and makes them ready again; used by recovery, hand-back and reconciling.
+local STRIKES = 3
+local DEAD = '{"code":"dead","error":"the worker died each time this action ran alone; it will not be tried again"}'
+
+-- A death makes its runs suspects: the first time they run again among others (a few in each pump), after the
+-- second alone. Only a death while alone is a strike.
+local function take(pump, id, died)
+  local run = read(id)
+  call('SREM', P .. 'held:' .. pump, id)
+  if run.pump ~= pump or (run.status ~= 'running' and run.status ~= 'cancelling') then return end
+  if run.status == 'cancelling' then return stopped(run) end
+  if died then
+    if run.level == '2' then
+      local strikes = call('HINCRBY', run_key(id), 'k', 1)
+      if strikes >= STRIKES then return settle(run, 'dead', DEAD) end
+    end
+    run.level = run.level and '2' or '1'
+    call('HSET', run_key(id), 'sus', run.level)
+  else
+    call('HINCRBY', run_key(id), 'n', -1)
+  end
+  call('HSET', run_key(id), 's', 'ready', 'y', died and 'worker_died' or 'handed_back', 'since', int(now))
+  call('HDEL', run_key(id), 'f', 'm')
+  make_ready(id, run.lane, run.priority, run.tenant, run.level, true)
+  tell_run(run.conversation, id, 'ready', run.attempt, died and 'worker_died' or 'handed_back')
+end
+
+local function lanes_of(queues)
+  local lanes = {}
+  for _, queue in ipairs(queues) do
+    lanes[#lanes + 1] = queue
+    lanes[#lanes + 1] = queue .. '/t'
+  end
+  return lanes
+end
+
+-- From now on nobody counts on this pump's next claim.
+local function withdraw(pump, queues)
+  for _, lane in ipairs(lanes_of(queues)) do
+    call('ZREM', P .. 'slp:' .. lane, pump)
+    call('ZREM', P .. 'hot:' .. lane, pump)
+  end
+end
+
+local function touch_what_has_work(queues)
+  for _, lane in ipairs(lanes_of(queues)) do
+    if has_work(lane) then touched[lane] = true end
+  end
+end

@@ -1,0 +1,122 @@
+-- settle: the only end of a run, and what follows from it: dependents, its round, its turn, the next turn.
+local rounds, closing = {}, {}
+local replies, ended = {}, {}
+local CANCELLED = '{"code":"cancelled","error":"cancelled"}'
+local FIELDS = { 's', 'f', 'q', 'p', 'u', 't', 'c', 'i', 'nx', 'z', 'n', 'sus', 'm', 'h' }
+local NAMES = { 'status', 'fence', 'lane', 'priority', 'tenant', 'turn', 'conversation', 'position', 'dependents',
+  'reply', 'attempt', 'level', 'pump', 'head' }
+
+local function read(id)
+  local run = { id = id }
+  for i, value in ipairs(call('HMGET', run_key(id), unpack(FIELDS))) do run[NAMES[i]] = value or nil end
+  run.priority, run.tenant = run.priority or '1', run.tenant or ''
+  return run
+end
+
+-- What a turn and its conversation need when run `continuation` is to follow (turns.advance, or what the caller named).
+local function continue(turn, conversation, round)
+  local spec = call('HMGET', P .. 't:' .. turn, 'q', 'a', 'p', 'u')
+  local id = 'run_' .. turn:sub(6) .. '.' .. int(round) .. '.next'
+  call('HSET', run_key(id), 's', 'ready', 'q', spec[1], 'a', spec[2], 'p', spec[3], 'u', spec[4] or '', 't', turn,
+    'c', conversation, 'i', 'next', 'since', int(now))
+  make_ready(id, spec[1], spec[3], spec[4] or '')
+  tell_run(conversation, id, 'ready')
+end
+
+-- While a turn lives nothing of its conversation expires.
+local function keep(conversation)
+  for _, kind in ipairs({ 'c:', 'm:', 'ev:' }) do call('PERSIST', P .. kind .. conversation) end
+end
+
+local function start_turn(turn, conversation)
+  local c = P .. 'c:' .. conversation
+  call('RPUSH', P .. 'm:' .. conversation, call('HGET', P .. 't:' .. turn, 'msg'))
+  call('HSET', c, 'live', turn, 's', 'live')
+  call('HINCRBY', c, 'rev', 1)
+  call('HSET', P .. 't:' .. turn, 's', 'live')
+  tell(conversation, '{"turn":"' .. turn .. '","status":"live"}')
+  continue(turn, conversation, 0)
+end
+
+local function end_turn(turn, conversation, status)
+  local t, c = P .. 't:' .. turn, P .. 'c:' .. conversation
+  call('HSET', t, 's', status, 'ended', int(now))
+  call('EXPIRE', t, RUN_TTL)
+  tell(conversation, '{"turn":"' .. turn .. '","status":"' .. status .. '"}')
+  if call('HGET', c, 'live') ~= turn then return end
+  call('HDEL', c, 'live')
+  if call('HGET', c, 's') == 'live' then call('HSET', c, 's', 'idle') end
+  local following = call('LPOP', P .. 'in:' .. conversation)
+  if following then return start_turn(following, conversation) end
+  closing[#closing + 1] = conversation
+end
+
+-- A run of a round is kept until the round is complete, however long that takes: close reads its result.
+local function settle(run, status, result)
+  call('HSET', run_key(run.id), 's', status, 'r', result, 'since', int(now))
+  if run.position == 'next' or not run.turn then call('EXPIRE', run_key(run.id), RUN_TTL) end
+  tell_run(run.conversation, run.id, status, run.attempt)
+  for dependent in (run.dependents or ''):gmatch('%S+') do
+    local next_run = read(dependent)
+    if next_run.status == 'blocked' and call('HINCRBY', run_key(dependent), 'x', -1) == 0 then
+      call('HSET', run_key(dependent), 's', 'ready', 'since', int(now))
+      make_ready(dependent, next_run.lane, next_run.priority, next_run.tenant)
+      tell_run(next_run.conversation, dependent, 'ready')
+    end
+  end
+  if run.reply then
+    local list = replies[run.reply] or {}
+    replies[run.reply] = list
+    list[#list + 1] = run.id .. ' ' .. status .. ' ' .. result
+  end
+  if run.position == 'next' then
+    if not run.opened then end_turn(run.turn, run.conversation, status == 'succeeded' and 'done' or 'failed') end
+  elseif run.turn then
+    rounds[run.turn] = (rounds[run.turn] or 0) + 1
+    ended[run.id] = { run.head, result }
+  end
+end
+
+local function stopped(run)
+  call('SREM', P .. 'cx:' .. run.pump, run.id)
+  settle(run, 'cancelled', CANCELLED)
+end
+
+-- The results of a complete round go to the conversation together, in call order; then the turn goes on or ends.
+local function close(turn, count)
+  local t = P .. 't:' .. turn
+  if call('HINCRBY', t, 'left', 0 - count) > 0 then return end
+  local f = call('HMGET', t, 'c', 'ids', 'go', 'stop', 'round', 'max')
+  local conversation, messages = f[1], {}
+  for id in (f[2] or ''):gmatch('%S+') do
+    local run = ended[id] or call('HMGET', run_key(id), 'h', 'r')
+    messages[#messages + 1] = run[1] .. cjson.encode(run[2]) .. '}'
+    call('EXPIRE', run_key(id), RUN_TTL)
+  end
+  if #messages > 0 then
+    call('RPUSH', P .. 'm:' .. conversation, unpack(messages))
+    call('HINCRBY', P .. 'c:' .. conversation, 'rev', 1)
+  end
+  local following = tonumber(f[5]) + 1
+  if not f[3] or f[4] then
+    end_turn(turn, conversation, 'done')
+  elseif following >= tonumber(f[6]) then
+    end_turn(turn, conversation, 'max_rounds')
+  else
+    continue(turn, conversation, following)
+  end
+end
+
+-- To be called once, at the end of each script that may have settled something.
+local function close_rounds(except)
+  for turn, count in pairs(rounds) do close(turn, count) end
+  for reply, list in pairs(replies) do
+    call('RPUSH', P .. 'z:' .. reply, unpack(list))
+    call('PEXPIRE', P .. 'z:' .. reply, 60000)
+  end
+  wake_touched(except)
+  publish()
+  for _, conversation in ipairs(closing) do
+    for _, kind in ipairs({ 'c:', 'm:', 'ev:' }) do call('EXPIRE', P .. kind .. conversation, CONVERSATION_TTL) end
+  end
+end

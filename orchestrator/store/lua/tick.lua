@@ -1,0 +1,34 @@
+-- tick: once a second for each host: what pumps do for themselves while they are awake, done for those that are not.
+-- Runs of pumps whose lease is over are made ready again, what is due becomes ready, queues with work are woken.
+-- NEEDS: base events ready settle due release
+-- KEYS: [1] prefix
+-- ARGV: frame(3), ms during which one tick is enough for all hosts (0: always), then the queues that the caller knows
+-- RETURNS: the number of runs that still wait for recovery: call again at once until 0; -1: another host ticked
+if ARGV[4] ~= '0' and not call('SET', P .. 'ticked', 1, 'NX', 'PX', ARGV[4]) then return -1 end
+for _, lane in ipairs(lanes_of(call('ZRANGEBYSCORE', P .. 'queues', '-inf', int(now)))) do
+  call('DEL', P .. 'hot:' .. lane, P .. 'slp:' .. lane)
+end
+for at = 5, #ARGV do call('ZADD', P .. 'queues', int(now + 86400 * 1000000), ARGV[at]) end
+call('ZREMRANGEBYSCORE', P .. 'queues', '-inf', int(now))
+local queues = call('ZRANGE', P .. 'queues', 0, -1)
+
+local budget, left = 200, 0
+for _, pump in ipairs(call('ZRANGEBYSCORE', P .. 'live', '-inf', '(' .. int(now), 'LIMIT', 0, 50)) do
+  for _, id in ipairs(call('SMEMBERS', P .. 'held:' .. pump)) do
+    if budget > 0 then take(pump, id, true) else left = left + 1 end
+    budget = budget - 1
+  end
+  if budget >= 0 then
+    call('ZREM', P .. 'live', pump)
+    withdraw(pump, queues)
+  end
+end
+
+move_due(200)
+for _, lane in ipairs(lanes_of(queues)) do
+  call('ZREMRANGEBYSCORE', P .. 'hot:' .. lane, '-inf', int(now))
+  call('ZREMRANGEBYSCORE', P .. 'slp:' .. lane, '-inf', int(now))
+end
+touch_what_has_work(queues)
+close_rounds()
+return left

@@ -1,0 +1,210 @@
+"""The life of runs: one typed method for each script that moves them.
+
+`submit`, `claim`, `finish`, `renew`, `release`, `tick`, `cancel` are the only ways in which a run changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from actions.messages import TERMINAL
+from orchestrator.store.records import Claim, Claimed, Finish, NewRun, RunView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from orchestrator.store.connection import Connection, Value
+
+_WIDTH: Final = 12
+_VIEW: Final = ("s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since")
+
+
+class Runs:
+    """Runs in the store."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work through this connection."""
+        self._connection = connection
+
+    async def submit(self, runs: Sequence[NewRun], *, clock: int | None = None) -> int:
+        """Record runs without a conversation and make them ready; return how many were new.
+
+        Submitting the same ids again changes nothing, so a lost reply is no harm. At most some 500 at once.
+        """
+        rows = [value for run in runs for value in run.row()]
+        return int(await self._connection.run("submit", *rows, clock=clock))
+
+    async def claim(
+        self,
+        pump: str,
+        lanes: Sequence[tuple[str, int]],
+        *,
+        worker: str = "",
+        lease_ms: int = 10_000,
+        nap_ms: int = 1_000,
+        flying: int = 0,
+        suspects: int = 16,
+        clock: int | None = None,
+    ) -> Claim:
+        """Take what may start now: up to `room` runs of each (lane, room). See `turnaround` for both in one trip."""
+        arguments = claim_arguments(pump, lanes, worker, lease_ms, nap_ms, flying, suspects)
+        return await self.claim_with(arguments, clock=clock)
+
+    async def claim_with(self, arguments: Sequence[Value], *, clock: int | None = None) -> Claim:
+        """`claim`, with arguments from `claim_arguments`."""
+        return read_claim(await self._connection.run("claim", *arguments, clock=clock))
+
+    async def finish(
+        self,
+        pump: str,
+        finishes: Sequence[Finish],
+        *,
+        claims_next: Iterable[str] = (),
+        clock: int | None = None,
+    ) -> list[str]:
+        """Record how attempts ended; for each "ok", "done" (known already), "stale" or "state_conflict"."""
+        arguments = finish_arguments(pump, finishes, claims_next)
+        told: list[str] = await self._connection.run("finish", *arguments, clock=clock)
+        return told
+
+    async def turnaround(self, finish: Sequence[Value], claim: Sequence[Value]) -> tuple[list[str], Claim]:
+        """Finish and claim in one round trip; the arguments come from `finish_arguments` and `claim_arguments`."""
+        told, claimed = await self._connection.run_together([("finish", finish), ("claim", claim)])
+        return told, read_claim(claimed)
+
+    async def renew(self, pump: str, lease_ms: int, *, clock: int | None = None) -> list[str] | None:
+        """Keep the lease; return the runs to be cancelled, or None when the lease is lost."""
+        verdict, *cancelled = await self._connection.run("renew", pump, lease_ms, clock=clock)
+        return cancelled if verdict == "ok" else None
+
+    async def reconcile(self, pump: str, known: Iterable[str]) -> None:
+        """Give back what the store thinks this pump holds and the pump does not know (a claim's reply was lost)."""
+        ids = list(known)
+        while await self._connection.run("release", pump, "keep", *ids):
+            pass
+
+    async def pause(self, pump: str, queues: Iterable[str]) -> None:
+        """Say that this pump claims nothing more, so that others are woken; it keeps what it has."""
+        await self._connection.run("release", pump, "pause", *queues)
+
+    async def leave(self, pump: str, queues: Iterable[str]) -> None:
+        """Give back everything that is left, at once, and end the pump."""
+        names = list(queues)
+        while await self._connection.run("release", pump, "end", *names):
+            pass
+
+    async def tick(self, queues: Iterable[str], *, gate_ms: int = 0, clock: int | None = None) -> None:
+        """Recover the runs of dead pumps, move what is due, wake queues with work. `gate_ms`: not more often."""
+        names = list(queues)
+        left = await self._connection.run("tick", gate_ms, *names, clock=clock)
+        while left > 0:
+            left = await self._connection.run("tick", 0, *names, clock=clock)
+
+    async def cancel(self, run: str, *, clock: int | None = None) -> str:
+        """Cancel a run: "cancelled", "cancelling" (its handler is being stopped), "terminal" or "missing"."""
+        return str(await self._connection.run("cancel", run, clock=clock))
+
+    async def read(self, run: str) -> RunView | None:
+        """The run as it stands, or None if there is no such record (any more)."""
+        return (await self.read_all([run]))[0]
+
+    async def read_all(self, runs: Sequence[str]) -> list[RunView | None]:
+        """Several runs in one round trip, in the order asked for."""
+        pipeline = self._connection.redis.pipeline(transaction=False)
+        for run in runs:
+            pipeline.hmget(f"{self._connection.prefix}r:{run}", list(_VIEW))
+        rows = await self._connection.guard(pipeline.execute())
+        return [_view(run, row) for run, row in zip(runs, rows, strict=True)]
+
+    async def next_reply(self, reply_to: str, timeout_s: float) -> tuple[str, str, str] | None:
+        """Wait for the next end told to a reply list: (run, status, result JSON), or None after the timeout."""
+        popped = await self._connection.pop(f"z:{reply_to}", timeout_s)
+        if popped is None:
+            return None
+        run, status, result = popped.split(" ", 2)
+        return run, status, result
+
+    async def next_wake(self, pump: str, timeout_s: float) -> bool:
+        """Sleep on the wake key of this pump; whether a token came."""
+        return await self._connection.pop(f"wake:{pump}", timeout_s) is not None
+
+    async def next_control(self, pump: str, timeout_s: float) -> bool:
+        """Wait for a token that says: renew now, a run is to be cancelled."""
+        return await self._connection.pop(f"ctl:{pump}", timeout_s) is not None
+
+    async def offer_nudge(self, queue: str, key: str, message: str) -> None:
+        """Leave the Celery message that wakes a worker of this queue, for the scripts to send."""
+        name = f"{self._connection.prefix}env:{queue}"
+        pipeline = self._connection.redis.pipeline(transaction=True)
+        pipeline.hset(name, mapping={"key": key, "message": message})
+        pipeline.expire(name, 30 * 86_400)
+        await self._connection.guard(pipeline.execute())
+
+
+def claim_arguments(
+    pump: str,
+    lanes: Sequence[tuple[str, int]],
+    worker: str,
+    lease_ms: int,
+    nap_ms: int,
+    flying: int,
+    suspects: int,
+) -> list[Value]:
+    """The arguments of the script `claim`."""
+    rooms = [value for lane in lanes for value in lane]
+    return [pump, worker, lease_ms, nap_ms, flying, suspects, *rooms]
+
+
+def finish_arguments(pump: str, finishes: Sequence[Finish], claims_next: Iterable[str] = ()) -> list[Value]:
+    """The arguments of the script `finish`."""
+    own = "".join(f"{queue} " for queue in claims_next)
+    return [pump, own, *(value for finish in finishes for value in finish.row())]
+
+
+def read_claim(reply: list[Any]) -> Claim:
+    """What the script `claim` returned."""
+    verdict, fence, due, *flat = reply
+    runs: list[Claimed] = []
+    for at in range(0, len(flat), _WIDTH):
+        run, lane, payload, attempt, conversation, turn, tenant, state, revision, level, machine, who = flat[
+            at : at + _WIDTH
+        ]
+        runs.append(
+            Claimed(
+                id=run,
+                lane=lane,
+                payload=payload,
+                attempt=int(attempt),
+                conversation=conversation,
+                turn=turn,
+                tenant=tenant,
+                state=state,
+                state_revision=int(revision or 0),
+                level=level,
+                machine=machine,
+                principal=who,
+                fence=fence,
+            )
+        )
+    return Claim(verdict, int(due), runs)
+
+
+def _view(run: str, row: list[str | None]) -> RunView | None:
+    status, lane, payload, attempts, result, why, error, conversation, turn, tenant, since = row
+    if status is None:
+        return None
+    waiting = status not in TERMINAL
+    return RunView(
+        id=run,
+        status=status,
+        lane=lane or "",
+        payload=payload or "",
+        attempts=int(attempts or 0),
+        result=result,
+        why=why if waiting else None,
+        error=error if waiting else None,
+        conversation=conversation,
+        turn=turn,
+        tenant=tenant or "",
+        since_us=int(since or 0),
+    )

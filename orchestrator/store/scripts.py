@@ -1,0 +1,62 @@
+"""Lua files in, callable scripts out: headers checked, shared parts joined in, sent by hash.
+
+A script is `lua/<name>.lua`. Its header says what it needs (`-- NEEDS:`, files of `lua/shared/`, joined in that
+order), its KEYS, ARGV and RETURNS; a file without one is refused when loaded, so that the legend stays true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+_HEADER: Final = ("NEEDS", "KEYS", "ARGV", "RETURNS")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One transition as it is sent to Redis."""
+
+    name: str
+    """The file's name without its ending."""
+    source: str
+    """The whole text: the shared parts it needs, then its own."""
+    sha: str
+    """SHA-1 of the source, by which Redis knows it once it was loaded."""
+
+
+class BadScript(Exception):
+    """A Lua file lacks a part of its header or names a shared part that does not exist."""
+
+
+def join(name: str, text: str, shared: dict[str, str]) -> Script:
+    """Check the header of a script's text and put the shared parts in front of it.
+
+    Raises:
+        BadScript: the header lacks a line, or names an unknown part.
+    """
+    head = dict(re.findall(r"^-- ([A-Z]+):(.*)$", text, flags=re.MULTILINE))
+    missing = [line for line in _HEADER if line not in head]
+    if missing:
+        raise BadScript(f"{name}.lua has no header line {', '.join(missing)}")
+    needs = head["NEEDS"].split()
+    unknown = [part for part in needs if part not in shared]
+    if unknown:
+        raise BadScript(f"{name}.lua needs {', '.join(unknown)}, which lua/shared does not have")
+    source = "\n".join([*(shared[part] for part in needs), text])
+    return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+@cache
+def load() -> dict[str, Script]:
+    """All scripts of this package by name; read once for each process."""
+    folder = files(__package__) / "lua"
+    shared = {entry.name.removesuffix(".lua"): entry.read_text() for entry in (folder / "shared").iterdir()}
+    return {
+        name: join(name, entry.read_text(), shared)
+        for entry in folder.iterdir()
+        if (name := entry.name.removesuffix(".lua")) != entry.name
+    }

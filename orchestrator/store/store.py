@@ -1,0 +1,28 @@
+"""The store: one connection and the parts that speak through it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.store.connection import Connection
+from orchestrator.store.conversations import Conversations
+from orchestrator.store.events import Events
+from orchestrator.store.runs import Runs
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
+
+
+class Store:
+    """Everything that is kept in Redis, for one event loop."""
+
+    def __init__(self, settings: Settings, *, connections: int = 50) -> None:
+        """Prepare; nothing is opened before the first call."""
+        self.connection = Connection(settings, connections=connections)
+        self.runs = Runs(self.connection)
+        self.conversations = Conversations(self.connection)
+        self.events = Events(self.connection)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.connection.close()

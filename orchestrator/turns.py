@@ -1,0 +1,115 @@
+"""The loop, written once: `advance` leads a turn from one round to the next.
+
+It is itself a run on the queue `turns`, made ready by the store when a turn starts or a round is complete. In: that
+run. It asks the model, reads the reply, plans the calls and opens the round; the store ends this run in the same
+step, so a worker that dies in the middle changes nothing, and one that comes back late is turned away.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from pydantic_core import to_json
+
+from actions.errors import Fail, TryAgain
+from actions.messages import Payload
+from actions.policy import Retry
+from actions.schema import openai_tool
+from orchestrator import intake, planning
+from orchestrator.store.records import Lead
+
+if TYPE_CHECKING:
+    from actions.messages import Reply, TurnId
+    from actions.registry import Registry
+    from actions.services import Model
+    from orchestrator.store.records import Claimed, ConversationRecord
+    from orchestrator.store.store import Store
+
+ADVANCE: Final = "umbel.advance"
+"""What the payload of such a run names as its action; models cannot call it (no action may have a dot in its name)."""
+QUEUE: Final = "turns"
+"""The Celery queue of these runs, so that slow models do not stand in the way of actions."""
+RETRY: Final = Retry(3, initial="500ms", factor=2, cap="10s")
+"""How a model that does not answer, or answers nothing usable, is asked again."""
+MAX_ROUNDS: Final = 10
+"""Rounds of one turn, unless its caller says otherwise (Jido AI's tool loop has the same bound)."""
+
+
+def lead(max_rounds: int = MAX_ROUNDS) -> Lead:
+    """What makes `advance` follow a turn's start and each of its rounds."""
+    return Lead(lane=QUEUE, payload=Payload(ADVANCE).encode(), max_rounds=max_rounds)
+
+
+async def advance(run: Claimed, store: Store, registry: Registry, model: Model) -> str:
+    """Ask the model once and open the round that it answers with; return the store's verdict, "ok" or "stale".
+
+    Raises:
+        TryAgain: the model did not answer, or nothing that can be read.
+        Fail: this run cannot lead a turn (the conversation is gone).
+    """
+    conversation = await store.conversations.read(run.conversation)
+    messages = await store.conversations.messages(run.conversation)
+    request = {"messages": messages, "tools": _tools(registry, conversation)}
+    if not request["tools"]:
+        del request["tools"]
+    body = await model.ask(request)
+    reply = intake.read(body)
+    if reply.errors and not reply.calls and not reply.text:
+        raise TryAgain(reason=f"the model's reply cannot be read: {reply.errors[0].message}")
+    return await _open_round(run, reply, conversation, store, registry)
+
+
+async def _open_round(
+    run: Claimed, reply: Reply, conversation: ConversationRecord, store: Store, registry: Registry
+) -> str:
+    number = round_of(run.id)
+    turn = cast("TurnId", run.turn)
+    planned = planning.plan(reply, conversation, turn, number, registry)
+    verdict = await store.conversations.round(
+        conversation.id,
+        turn,
+        digest(planned.message),
+        number,
+        [planned.message],
+        planned.runs,
+        by=(run.id, run.fence),
+        lead=lead(),
+        goes_on=reply.continues and bool(reply.calls),
+    )
+    if verdict not in {"ok", "stale"}:
+        raise Fail(f"the round could not be opened: {verdict}")
+    return verdict
+
+
+def round_of(run_id: str) -> int:
+    """The number of the round that a leading run (`run_….3.next`) is to open."""
+    return int(run_id.rsplit(".", 2)[1])
+
+
+def digest(*parts: str | bytes) -> str:
+    """A short digest by which a repeated request is told from another one under the same key."""
+    told = blake2b(digest_size=12)
+    for part in parts:
+        data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+        told.update(len(data).to_bytes(8, "big") + data)
+    return told.hexdigest()
+
+
+def _tools(registry: Registry, conversation: ConversationRecord) -> list[dict[str, Any]]:
+    """The actions that the conversation's state allows now, as tools."""
+    machine = registry.machine(conversation.machine) if conversation.machine else None
+    state = conversation.state
+    return [
+        openai_tool(action)
+        for action in registry.actions
+        if action.permissions.issubset(conversation.permissions)
+        and (
+            machine is None or action.everywhere or (state is not None and machine.allows(state, action.name))
+        )
+    ]
+
+
+def user_message(text: str) -> str:
+    """A user's message in OpenAI's chat shape, as JSON."""
+    return to_json({"role": "user", "content": text}).decode()
