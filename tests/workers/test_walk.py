@@ -1,0 +1,134 @@
+"""The walk with a real worker: reply, intake, plan, submit, claim, handle, finish, conversation."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actions.errors import ConversationBusy, IdempotencyConflict, InvalidArguments, UnknownAction, UnknownConversation
+
+if TYPE_CHECKING:
+    from orchestrator.assembly import House
+
+pytestmark = pytest.mark.processes
+
+
+def reply(*calls: tuple[str, str], text: str = "") -> dict[str, Any]:
+    """A reply in the shape of OpenAI's chat API."""
+    tools = [
+        {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": arguments}}
+        for at, (name, arguments) in enumerate(calls)
+    ]
+    return {"choices": [{"message": {"role": "assistant", "content": text, "tool_calls": tools}}]}
+
+
+async def results(house: House, body: dict[str, Any], **options: Any) -> list[Any]:
+    """Post a reply to a new conversation, wait, and return the results in order."""
+    conversation = await house.conductor.open_conversation(**options)
+    posted = await house.conductor.post_reply(conversation, body)
+    assert await house.conductor.wait_for_turn(posted.turn) == "done"
+    messages = await house.conductor.messages(conversation)
+    assert [message["role"] for message in messages] == ["assistant"] + ["tool"] * len(posted.runs)
+    ids = [call["id"] for call in messages[0].get("tool_calls", [])]
+    assert [message["tool_call_id"] for message in messages[1:]] == ids
+    return [json.loads(message["content"]) for message in messages[1:]]
+
+
+async def test_each_call_gets_its_result_in_call_order(house: House) -> None:
+    body = reply(
+        ("SLEEP", '{"seconds": 0.2, "note": "slow"}'), ("ADD", '{"a": 1, "b": "2"}'), ("sum", '{"a":3,"b":4}')
+    )
+    assert await results(house, body) == ["slow", 3, 7]
+
+
+async def test_what_cannot_run_is_told_and_its_neighbours_run(house: House) -> None:
+    body = reply(("ADD", '{"a": 1'), ("NOBODY", "{}"), ("ADD", '{"a": 1}'), ("ADD", '{"a": 2, "b": 2}'))
+    told = await results(house, body)
+    assert [item["code"] for item in told[:3]] == ["truncated_call", "unknown_action", "invalid_arguments"]
+    assert told[3] == 4
+
+
+async def test_a_reply_whose_calls_are_all_refused_completes_at_once(house: House) -> None:
+    conversation = await house.conductor.open_conversation()
+    posted = await house.conductor.post_reply(conversation, reply(("NOBODY", "{}"), ("NOR_THIS", "{}")))
+    assert (await house.store.conversations.turn(posted.turn))["s"] == "done"
+    assert len(await house.conductor.messages(conversation)) == 3
+
+
+async def test_signals_of_a_handler_decide_exactly(house: House) -> None:
+    body = reply(("THIRD_TIME_LUCKY", "{}"), ("GIVE_UP", "{}"), ("NEVER_IN_TIME", "{}"))
+    third, gave_up, late = await results(house, body)
+    assert third == 3
+    assert gave_up == {"error": "the shelf is empty", "code": "handler_failed"}
+    assert late["code"] == "timed_out"
+
+
+async def test_what_a_surprise_says_stays_in_the_log(house: House) -> None:
+    leaked, left = await results(house, reply(("LEAK", "{}"), ("EXIT", "{}")))
+    assert leaked == {"error": "the action failed with ValueError", "code": "handler_failed"}
+    assert left == {"error": "the action failed with SystemExit", "code": "handler_failed"}
+
+
+async def test_a_sync_handler_blocks_no_other(house: House) -> None:
+    run = await house.conductor.submit("BLOCK", {"seconds": 2.0})
+    assert (await house.conductor.call("ADD", {"a": 1, "b": 1}, timeout_s=1.5)).result == 2
+    assert (await house.conductor.wait(run)).result == "done"
+
+
+async def test_directives_reach_the_conversation(house: House) -> None:
+    conversation = await house.conductor.open_conversation(context={"old": 1})
+    posted = await house.conductor.post_reply(conversation, reply(("REMEMBER", '{"key": "k", "value": 0}')))
+    await house.conductor.wait_for_turn(posted.turn)
+    assert (await house.store.conversations.read(conversation)).context == {"old": "1", "k": "0"}
+
+
+async def test_a_state_forbids_and_says_so(house: House) -> None:
+    told = await results(house, reply(("ADD", '{"a":1,"b":1}'), ("SLEEP", '{"seconds":0}')), machine="door")
+    assert told[0] == 2
+    assert told[1]["code"] == "forbidden_action"
+    assert "SLEEP" in told[1]["error"]
+    assert "OPEN" in told[1]["error"]
+
+
+async def test_the_same_key_begins_one_turn_only(house: House) -> None:
+    conversation = await house.conductor.open_conversation()
+    body = reply(("ADD", '{"a":1,"b":1}'))
+    first = await house.conductor.post_reply(conversation, body, key="k")
+    again = await house.conductor.post_reply(conversation, body, key="k")
+    await house.conductor.wait_for_turn(first.turn)
+    assert again.repeated
+    assert again.turn == first.turn
+    assert len(await house.conductor.messages(conversation)) == 2
+    with pytest.raises(IdempotencyConflict):
+        await house.conductor.post_reply(conversation, reply(("ADD", '{"a":9,"b":9}')), key="k")
+
+
+async def test_a_conversation_has_one_live_turn(house: House) -> None:
+    conversation = await house.conductor.open_conversation()
+    posted = await house.conductor.post_reply(conversation, reply(("SLEEP", '{"seconds": 5}')))
+    with pytest.raises(ConversationBusy):
+        await house.conductor.post_reply(conversation, reply(("ADD", '{"a":1,"b":1}')))
+    assert await house.conductor.cancel(posted.runs[0]) in {"cancelling", "cancelled"}
+    assert await house.conductor.wait_for_turn(posted.turn, timeout_s=3) == "done"
+    told = json.loads((await house.conductor.messages(conversation))[-1]["content"])
+    assert told["code"] == "cancelled"
+
+
+async def test_what_a_submitter_does_wrong_is_told_to_it(house: House) -> None:
+    with pytest.raises(UnknownAction):
+        await house.conductor.submit("NOBODY")
+    with pytest.raises(InvalidArguments):
+        await house.conductor.submit("ADD", {"a": "many"})
+    with pytest.raises(UnknownConversation):
+        await house.conductor.post_reply("conv_none", reply())
+
+
+async def test_a_run_that_was_submitted_twice_runs_once(house: House) -> None:
+    for _ in range(2):
+        await house.conductor.submit("ADD", {"a": 1, "b": 2}, run="run_aTwice", told=True)
+    assert await house.conductor.next_end(5) is not None
+    view = await house.store.runs.read("run_aTwice")
+    assert view is not None
+    assert view.attempts == 1

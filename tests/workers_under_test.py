@@ -1,0 +1,124 @@
+"""Actions and real Celery workers for the tests that need them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actions.definition import action
+from actions.directives import Result, SetContext
+from actions.errors import Fail, TryAgain
+from actions.policy import Retry
+from actions.states import StateMachine
+from umbel.supervisor import Process
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
+
+MODULE = "workers_under_test"
+"""The name under which workers import this file (`UMBEL_ACTIONS`)."""
+
+
+@action("ADD", similes=("SUM",), show=("a",))
+async def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+@action("SLEEP")
+async def sleep(seconds: float, note: str = "") -> str:
+    """Wait."""
+    await asyncio.sleep(seconds)
+    return note
+
+
+@action("BLOCK", timeout="5s")
+def block(seconds: float) -> str:
+    """Wait in a thread."""
+    time.sleep(seconds)
+    return "done"
+
+
+@action("NEVER_IN_TIME", timeout="100ms")
+async def never_in_time() -> None:
+    """Take longer than allowed."""
+    await asyncio.sleep(60)
+
+
+@action("THIRD_TIME_LUCKY", retry=Retry(3, initial="20ms", cap="50ms"))
+async def third_time_lucky(ctx) -> int:
+    """Succeed at the third attempt."""
+    if ctx.attempt < 3:
+        raise TryAgain(reason="not yet")
+    return ctx.attempt
+
+
+@action("GIVE_UP")
+async def give_up() -> None:
+    """Fail with a reason."""
+    raise Fail("the shelf is empty")
+
+
+@action("LEAK")
+async def leak() -> None:
+    """Raise something with a secret in its text."""
+    raise ValueError("password=hunter2")
+
+
+@action("EXIT")
+async def leave_the_program() -> None:
+    """Call sys.exit in a handler."""
+    sys.exit(3)
+
+
+@action("KILL_ME")
+def kill_me() -> None:
+    """Kill the process that runs it."""
+    os.kill(os.getpid(), 9)
+
+
+@action("REMEMBER")
+async def remember(key: str, value: int) -> Result:
+    """Write the conversation's context."""
+    return Result({"kept": key}, (SetContext(key, value),))
+
+
+MACHINE = StateMachine("door", initial="OPEN", states={"OPEN": {"ADD"}, "SHUT": set()})
+
+
+def start_worker(
+    settings: Settings, name: str = "one", *, queues: str = "actions,turns", concurrency: int = 1
+) -> Process:
+    """Start a real Celery worker in the settings' namespace; returns at once."""
+    env = dict(os.environ) | settings.environ() | {
+        "UMBEL_ACTIONS": MODULE,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)]),
+        "C_FORCE_ROOT": "1",
+    }
+    argv = [
+        Path(sys.executable).with_name("celery"), "-A", "workers.main", "worker", "-Q", queues,
+        "-c", str(concurrency), "-n", f"{name}@%h", "--without-mingle", "--without-gossip",
+    ]  # fmt: skip
+    worker = Process(f"worker {name}", argv, env=env, log=settings.home / "logs" / f"{name}.log")
+    worker.start()
+    return worker
+
+
+async def eventually(what: Callable[[], object], within: timedelta = timedelta(seconds=20)) -> object:
+    """Wait until `what()` (sync or async) gives something true, and return it."""
+    limit = time.monotonic() + within.total_seconds()
+    while True:
+        found = what()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return found
+        if time.monotonic() > limit:
+            raise AssertionError(f"not within {within}: {what}")
+        await asyncio.sleep(0.01)

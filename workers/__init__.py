@@ -1,0 +1,5 @@
+"""The top floor: does the work, and is the only home of Celery and kombu.
+
+What comes in is a nudge ("there is work on this queue"); what goes out are finished runs. The record in the
+store is the truth: a nudge that is lost, late or doubled changes nothing but time.
+"""

@@ -1,0 +1,107 @@
+"""Keeps a pump's lease, from a thread and a loop of its own: a handler that blocks the pump's loop must not lose it.
+
+Every 3 s, and at once when a token says that a run is to be cancelled, it renews; it tells the pump what to cancel
+and when the lease is lost. It also watches the pump's loop: one that has stood still for 30 s will not come back, so
+the process says where it stands and exits, its parent forks another, and its runs become suspects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import logging
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+from actions.errors import OperatorError
+from orchestrator.store.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
+    from workers.pump import Pump
+
+log: Final = logging.getLogger("umbel.keeper")
+
+STUCK_S: Final = 30.0
+"""Seconds without a turn of the pump's loop after which the process gives itself up."""
+SLOW_S: Final = 5.0
+"""Seconds after which it says so."""
+
+
+class Keeper:
+    """Guards one pump while it runs; a context manager around `Pump.run`."""
+
+    def __init__(self, settings: Settings, pump: Pump, loop: asyncio.AbstractEventLoop) -> None:
+        """Guard this pump, whose loop is `loop`."""
+        self._settings = settings
+        self._pump = pump
+        self._loop = loop
+        self._over = threading.Event()
+        self._warned = False
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        """Start guarding."""
+        self._over.clear()
+        self._pump.beat = time.monotonic()
+        self._thread = threading.Thread(target=self._guard, name="umbel-keeper", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop guarding, without waiting: the thread is asleep on Redis and ends by itself."""
+        self._over.set()
+
+    def _guard(self) -> None:
+        asyncio.run(self._keep())
+
+    async def _keep(self) -> None:
+        store = Store(self._settings, connections=2)
+        interval = self._settings.renew_ms / 1000
+        over = self._over
+        try:
+            while not over.is_set() and self._thread is threading.current_thread():
+                try:
+                    await store.runs.next_control(self._pump.name, interval)
+                    if not over.is_set():
+                        await self._renew(store)
+                except OperatorError as error:
+                    log.debug("the lease is not renewed: %s", error)
+                    await asyncio.sleep(0.5)
+                self._watch()
+        finally:
+            await store.close()
+
+    async def _renew(self, store: Store) -> None:
+        name = self._pump.name
+        cancelled = await store.runs.renew(name, self._settings.lease_ms)
+        if cancelled is None:
+            self._tell(self._lost, name)
+        elif cancelled:
+            self._tell(self._pump.cancel, cancelled)
+
+    def _tell(self, what: object, *arguments: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(what, *arguments)  # type: ignore[arg-type]
+
+    def _lost(self, name: str) -> None:
+        if self._pump.name == name and self._pump.busy:
+            self._pump.lose()
+
+    def _watch(self) -> None:
+        self._loop.call_soon_threadsafe(self._pump.show_life)
+        still = time.monotonic() - self._pump.beat
+        if still > STUCK_S:
+            log.critical(
+                "the loop of pump %s stands still for %.0f s: a handler blocks it", self._pump.name, still
+            )
+            faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
+            os._exit(70)
+        if still > SLOW_S and not self._warned:
+            log.warning(
+                "the loop of pump %s stands still for %.1f s: a handler blocks it", self._pump.name, still
+            )
+        self._warned = still > SLOW_S

@@ -1,0 +1,123 @@
+"""The worker's parent process: ticks the store, offers the nudge, submits calls from outside, cancels for Flower.
+
+One thread with a loop of its own beside Celery's consumer. Redis going away stops none of it; what was accepted
+meanwhile waits here and is submitted when it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from actions.errors import ModelError, OperatorError, StoreUnavailable
+from orchestrator.assembly import build
+from workers.nudge import celery_key, nudge_message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
+
+    from celery import Celery
+
+    from actions.registry import Registry
+    from orchestrator.assembly import House
+    from orchestrator.settings import Settings
+
+log: Final = logging.getLogger("umbel.steward")
+
+_OFFER_EVERY: Final = 600
+"""Ticks after which the nudge is offered again (it has an end of its own in the store)."""
+
+
+class Steward:
+    """Beside Celery's consumer in the parent."""
+
+    def __init__(self, app: Celery, settings: Settings, registry: Registry) -> None:
+        """Prepare; nothing runs before `start` or the first call."""
+        self._app = app
+        self._settings = settings
+        self._registry = registry
+        self._loop = asyncio.new_event_loop()
+        self._house: House | None = None
+        self._queues: tuple[str, ...] = ()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def start(self, queues: Sequence[str]) -> None:
+        """Tick for these queues from now on."""
+        self._queues = tuple(queues)
+        self._run(self._tick_for_ever())
+
+    def accept(self, action: str, arguments: Mapping[str, Any], task_id: str) -> None:
+        """Submit a call from outside; its run's id is made of the Celery task's id."""
+        self._run(
+            self._submit(action, dict(arguments), f"run_{self._settings.cell}{task_id.replace('-', '')}")
+        )
+
+    def cancel(self, run: str) -> None:
+        """Cancel a run (Flower's revoke)."""
+        self._run(self._cancel(run))
+
+    def _run(self, work: Any) -> Future[Any]:
+        with self._starting:
+            if self._thread is None:
+                self._house = build(self._settings, self._registry)
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="umbel-steward", daemon=True
+                )
+                self._thread.start()
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _tick_for_ever(self) -> None:
+        """Tick; at the start, and when Redis was away, at once and without regard to other hosts."""
+        gate, ticks = 0, 0
+        while True:
+            try:
+                if ticks % _OFFER_EVERY == 0:
+                    await self._offer()
+                await self._open_house.store.runs.tick(self._queues, gate_ms=gate)
+                gate, ticks = int(self._settings.tick_ms * 0.9), ticks + 1
+            except StoreUnavailable as error:
+                log.log(logging.WARNING if gate else logging.DEBUG, "%s", error)
+                gate, ticks = 0, 0
+            except OperatorError as error:
+                log.error("%s", error)
+            except Exception:
+                log.exception("the tick failed")
+            await asyncio.sleep(self._settings.tick_ms / 1000)
+
+    @property
+    def _open_house(self) -> House:
+        if self._house is None:
+            raise RuntimeError("the steward was not started")
+        return self._house
+
+    async def _offer(self) -> None:
+        for queue in self._queues:
+            key = celery_key(self._app, queue)
+            await self._open_house.store.runs.offer_nudge(queue, key, nudge_message(self._app, queue))
+
+    async def _submit(self, action: str, arguments: dict[str, Any], run: str) -> None:
+        """Whoever can write to the broker is trusted: a call from there has the permissions its action asks for."""
+        pause = 0.1
+        while True:
+            try:
+                permissions = tuple(self._registry.resolve(action).permissions)
+                await self._open_house.conductor.submit(action, arguments, run=run, permissions=permissions)
+            except StoreUnavailable:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+            except (ModelError, OperatorError) as error:
+                log.error("a call of %s from outside was refused: %s", action, error)
+                return
+            else:
+                return
+
+    async def _cancel(self, run: str) -> None:
+        try:
+            verdict = await self._open_house.conductor.cancel(run)
+            log.info("cancel of %s: %s", run, verdict)
+        except OperatorError as error:
+            log.error("%s was not cancelled: %s", run, error)
