@@ -3,7 +3,7 @@
 This is the public face. Names are found when they are first asked for, so that `import umbel` costs next to
 nothing and pulls in neither Celery nor Redis:
 
-    from umbel import Refuse, Retry, action
+    from umbel import Refuse, Retry, Umbel, action
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from actions.policy import Retry
     from actions.registry import Registry
     from actions.states import Edge, StateMachine
+    from umbel.face import Umbel
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ __all__ = [
     "StateMachine",
     "Transition",
     "TryAgain",
+    "Umbel",
     "action",
 ]
 
@@ -50,6 +52,7 @@ _HOMES = {
     "actions.policy": ("Retry",),
     "actions.registry": ("Registry",),
     "actions.states": ("Edge", "StateMachine"),
+    "umbel.face": ("Umbel",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -75,6 +75,15 @@ class EmbeddedRedis:
         """Whether the server is run by another supervisor: it ends with that one."""
         return self._process is None and self._port != 0
 
+    def find(self) -> str | None:
+        """The URL of the server that runs for this folder already (by `umbel up`); None if there is none."""
+        try:
+            self._password = (self.folder / "password").read_text().strip()
+        except OSError:
+            return None
+        self._port = self._last_port()
+        return self.url if self._port and _answers(self._address(self._port)) else None
+
     def start(self) -> Self:
         """Start the server, or find the one that runs for this folder; returns when it answers.
 
