@@ -7,6 +7,7 @@ escapes but cancellation, which belongs to the pump.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -131,7 +132,8 @@ class Execution:
         if action.is_async:
             return await cast("Any", action.invoke(params, ctx))
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, action.invoke, params, ctx)
+        value = await loop.run_in_executor(self._threads, action.invoke, params, ctx)
+        return await value if inspect.isawaitable(value) else value  # a wrapped coroutine function looks sync
 
     async def _advance(self, run: Claimed) -> Finish:
         try:

@@ -1,0 +1,244 @@
+"""`@action` makes an Action out of a function.
+
+In: a typed function, sync or async, and what is declared about it. Out: an `Action` that can be named,
+validated, called and shown. Everything that can be declared wrongly is refused here with a DeclarationError
+that says what to change; a registered Action never changes again.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final, TypeVar, Unpack, overload
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.errors import PydanticUserError
+
+from actions import coercion, signature
+from actions import declaration as check
+from actions.context import ActionContext
+from actions.declaration import Declared
+from actions.docstrings import texts
+from actions.errors import DeclarationError
+from actions.policy import Retry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MASK: Final = "•••"
+"""Stands for a value that may not be shown."""
+_SHOWN: Final = 80
+
+
+class Action:
+    """A declared capability: its names, what its arguments are, how it may run, and its handler."""
+
+    __slots__ = (
+        "_sealed", "_signature", "bind", "category", "checker", "description", "everywhere", "handler",
+        "is_async", "keys", "may_transition", "name", "output", "output_adapter", "params", "permissions",
+        "priority", "queue", "retry", "show", "similes", "strict", "tags", "timeout", "undoer", "validator",
+        "version", "wants_ctx",
+    )  # fmt: skip
+
+    name: str
+    """What models call it: letters, digits and _, at most 64 (what OpenAI and Anthropic take)."""
+    similes: tuple[str, ...]
+    """Its other names, matched as exactly as the name."""
+    description: str
+    """What the model reads about it; by default the docstring's summary."""
+    category: str
+    """A word to sort it under; no meaning here."""
+    tags: tuple[str, ...]
+    """Words to find it by; no meaning here."""
+    version: str
+    """The version its author gave it."""
+    params: type[BaseModel]
+    """What its arguments are validated into; unknown keys are refused."""
+    keys: tuple[str, ...]
+    """The keys that its arguments may have."""
+    output: Any
+    """The type of its result, checked before the result is recorded; None takes any."""
+    output_adapter: TypeAdapter[Any] | None
+    """What checks `output`."""
+    retry: Retry | None
+    """When a failed attempt is tried again; None for never."""
+    timeout: timedelta | None
+    """How long one attempt may take; None for no limit."""
+    queue: str
+    """The Celery queue its runs wait on."""
+    priority: str
+    """One of "high", "normal" and "low", within its queue."""
+    permissions: frozenset[str]
+    """What a principal needs, all of it."""
+    may_transition: bool
+    """Whether it may move the conversation to another state; later calls of its reply then wait for it."""
+    everywhere: bool
+    """Whether every state of a machine allows it."""
+    strict: bool
+    """Whether its arguments get no coercion at all."""
+    show: frozenset[str]
+    """The parameters whose values may stand unmasked in logs and in Flower."""
+    handler: Callable[..., Any]
+    """The plain function."""
+    is_async: bool
+    """Whether the handler is a coroutine function."""
+    wants_ctx: bool
+    """Whether the handler takes the ActionContext."""
+    validator: Callable[..., Any] | None
+    """Says whether a call may run: `(params, ctx)`; see `actions.validation`."""
+    checker: Callable[..., Any] | None
+    """Finds out whether an attempt of unknown outcome took effect: `(params, ctx)`."""
+    undoer: Callable[..., Any] | None
+    """Takes the effect back: `(params, result, ctx)`."""
+    _sealed: bool
+    _signature: signature.Signature
+    bind: Callable[[Any], BaseModel]
+    """Turns arguments into params or raises pydantic's ValidationError; `actions.params.bind` words it."""
+
+    def __init__(self, name: str, handler: Callable[..., Any], **declared: Unpack[Declared]) -> None:
+        object.__setattr__(self, "_sealed", False)
+        self.name = name = check.checked_name(name)
+        check.checked_fields(name, declared)
+        self.handler = check.checked_handler(name, handler)
+        said = texts(handler)
+        self._signature = read = signature.read(name, handler, declared.get("params"), said.parameters)
+        self.params, self.keys, self.wants_ctx = read.params, read.keys, read.context is not None
+        self.similes = check.checked_similes(name, declared.get("similes", ()))
+        described = declared.get("description")
+        self.description = check.checked_text(
+            name, "description", said.description if described is None else described
+        )
+        self.category = check.checked_text(name, "category", declared.get("category", ""))
+        self.tags = check.checked_words(name, "tags", declared.get("tags", ()))
+        self.version = check.checked_text(name, "version", declared.get("version", "1"))
+        self.output = declared.get("output")
+        self.output_adapter = _adapter(name, self.output)
+        self.retry = check.checked_retry(name, declared.get("retry"))
+        self.timeout = check.checked_timeout(name, declared.get("timeout", "30s"))
+        self.queue = check.checked_queue(name, declared.get("queue", "actions"))
+        self.priority = check.checked_priority(name, declared.get("priority", "normal"))
+        self.permissions = frozenset(
+            check.checked_words(name, "permissions", declared.get("permissions", ()))
+        )
+        self.may_transition = check.checked_flag(
+            name, "may_transition", declared.get("may_transition", False)
+        )
+        self.everywhere = check.checked_flag(name, "everywhere", declared.get("everywhere", False))
+        self.strict = check.checked_flag(name, "strict", declared.get("strict", False))
+        self.show = check.checked_show(name, declared.get("show", ()), read.keys)
+        self.is_async = inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
+            type(handler).__call__
+        )
+        self.validator = self.checker = self.undoer = None
+        self.bind = coercion.binder(read.params, strict=self.strict)
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        if self._sealed:
+            raise DeclarationError(
+                f"{self.name} is registered and cannot change: declare its {attribute} before"
+            )
+        object.__setattr__(self, attribute, value)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the plain function, as if it had never been declared."""
+        return self.handler(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Action {self.name}>"
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        return self.handler
+
+    def seal(self) -> None:
+        """Let nothing about it change any more; a registry does this."""
+        object.__setattr__(self, "_sealed", True)
+
+    def validate(self, function: F) -> F:
+        """Declare what says whether a call may run, sync or async, `(params, ctx)`.
+
+        It returns None or True, or False, `Refuse(reason)` or `{"pass": bool, "reason": text}`. A sync one
+        runs on the loop and has to be quick.
+        """
+        return self._part("validator", "validate", function, "params, ctx")
+
+    def check(self, function: F) -> F:
+        """Declare what finds out whether an attempt of unknown outcome took effect, `(params, ctx)`."""
+        return self._part("checker", "check", function, "params, ctx")
+
+    def undo(self, function: F) -> F:
+        """Declare what takes the effect back, `(params, result, ctx)`."""
+        return self._part("undoer", "undo", function, "params, result, ctx")
+
+    def _part(self, slot: str, word: str, function: F, wanted: str) -> F:
+        if getattr(self, slot) is not None:
+            raise DeclarationError(f"{self.name} has a {word} already: keep one")
+        check.checked_part(self.name, word, function, wanted)
+        setattr(self, slot, function)
+        return function
+
+    def invoke(self, params: BaseModel, ctx: ActionContext) -> Any:
+        """Call the handler with params that `bind` made; returns its value, or an awaitable of it."""
+        read = self._signature
+        values = params.__dict__
+        given: dict[str, Any] = {name: values[name] for name in read.names}
+        if read.whole is not None:
+            given[read.whole] = params
+        if read.context is not None:
+            given[read.context] = ctx
+        return self.handler(**given)
+
+    def masked(self, arguments: Mapping[str, Any] | None) -> dict[str, str]:
+        """Return arguments for logs and Flower: values of `show` as text, all others hidden.
+
+        Keys that are no parameter are counted, not named: a key may hold what must not be seen.
+        """
+        known = self.keys
+        given = arguments or {}
+        shown = {key: _shown(given[key]) if key in self.show else MASK for key in given if key in known}
+        unknown = sum(key not in known for key in given)
+        return {**shown, "unknown keys": str(unknown)} if unknown else shown
+
+
+@overload
+def action(handler: Callable[..., Any], /, **declared: Unpack[Declared]) -> Action: ...
+@overload
+def action(
+    name: str | None = None, /, **declared: Unpack[Declared]
+) -> Callable[[Callable[..., Any]], Action]: ...
+def action(
+    name: str | Callable[..., Any] | None = None, /, **declared: Unpack[Declared]
+) -> Action | Callable[[Callable[..., Any]], Action]:
+    """Declare a function as an action; without a name it takes the function's own, in capitals.
+
+    What may be declared are the fields of `Action`. The function may be sync or async. Its parameter `ctx`,
+    or the one annotated ActionContext, gets the context and is no argument of the call.
+
+    Raises:
+        DeclarationError: for whatever is declared wrongly.
+    """
+    if name is not None and not isinstance(name, str):
+        return Action(check.name_of(name), name, **declared)
+
+    def declare(handler: Callable[..., Any]) -> Action:
+        return Action(check.name_of(handler) if name is None else name, handler, **declared)
+
+    return declare
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _adapter(name: str, output: Any) -> TypeAdapter[Any] | None:
+    if output is None:
+        return None
+    if isinstance(output, str):
+        raise DeclarationError(f"{name}: output has to be the type itself, not its name {output!r}")
+    try:
+        return TypeAdapter(output)
+    except (PydanticUserError, NameError, TypeError) as error:
+        raise DeclarationError(
+            f"{name}: output {output!r} is no type that pydantic can check: {error}"
+        ) from error

@@ -1,0 +1,129 @@
+"""Raw arguments to validated params, or an error worded for the model.
+
+In: an Action and the JSON object that a model wrote. Out: an instance of the action's params, or
+InvalidArguments with one line for each problem: the path, what is wanted, and a short look at what came
+instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
+
+from actions.coercion import BRANCH
+from actions.definition import Action
+from actions.errors import InvalidArguments
+from actions.scalars import WANTED
+
+_ECHO: Final = 60
+_PATH: Final = 80
+_LINES: Final = 12
+_KNOWN: Final = 20
+_KINDS: Final = {
+    "bool_type": "true or false",
+    "dataclass_type": "an object",
+    "dict_type": "an object",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "int_type": "an integer",
+    "list_type": "a list",
+    "model_attributes_type": "an object",
+    "model_type": "an object",
+    "none_required": "null",
+    "set_type": "a list",
+    "string_type": "a text",
+    "string_unicode": "a text that is valid Unicode",
+    "tuple_type": "a list",
+}
+_UNKNOWN: Final = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+_SUBJECT: Final = re.compile(r"^(?:[A-Z][a-z]+ )+should\b")  # pydantic begins with a subject of its own
+_MESSAGE: Final = 200
+
+
+def bind(action: Action, arguments: Mapping[str, Any] | BaseModel) -> BaseModel:
+    """Return the action's params for these arguments (a JSON object, or a model that is dumped into one).
+
+    Raises:
+        InvalidArguments: with one line for each problem.
+    """
+    try:
+        if isinstance(arguments, BaseModel):
+            arguments = arguments.model_dump(exclude_unset=True, by_alias=True)
+        return action.bind(arguments)
+    except ValidationError as error:
+        raise InvalidArguments(_told(action, error)) from None
+    except Exception as error:  # a model's own validator broke: that refuses this call, no other
+        raise InvalidArguments(f"the arguments could not be checked ({type(error).__name__})") from error
+
+
+def _told(action: Action, error: ValidationError) -> str:
+    """One line for each path; a union's branches, each with its own complaint, share their line."""
+    lines: dict[str, list[str]] = {}
+    came: dict[str, str] = {}
+    for problem in error.errors(include_url=False):
+        path = _path(problem["loc"])
+        wishes = lines.setdefault(path, [])
+        wish = _wish(action, problem)
+        if wish not in wishes:
+            wishes.append(wish)
+        if problem["type"] != "missing" and problem["type"] not in _UNKNOWN:
+            came[path] = f", got {_echo(problem['input'])}"
+    told = [
+        f"{_cut(path, _PATH)}: {' or '.join(wishes)}{came.get(path, '')}" for path, wishes in lines.items()
+    ]
+    if len(told) > _LINES:
+        told = [*told[:_LINES], f"and {len(told) - _LINES} more problems"]
+    return "\n".join(told).encode(errors="replace").decode()  # a key may hold half a surrogate pair
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Write a location as people do: `items[0].price`."""
+    path = ""
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif not step.startswith(BRANCH):
+            path += f".{step}" if path else step
+    return path or "arguments"
+
+
+def _wish(action: Action, problem: ErrorDetails) -> str:
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "missing":
+        return "is missing and has no default"
+    if kind in _UNKNOWN:
+        return _unknown(action) if len(problem["loc"]) == 1 else "is unknown here"
+    if kind == WANTED:
+        return f"{context['wanted']} is wanted"
+    if kind in _KINDS:
+        return f"{_KINDS[kind]} is wanted"
+    if kind in {"literal_error", "enum"}:
+        return f"{context['expected']} is wanted"
+    message = str(context["error"]) if "error" in context else problem["msg"]
+    return _cut(_SUBJECT.sub("should", message), _MESSAGE)
+
+
+def _unknown(action: Action) -> str:
+    if not action.keys:
+        return "is unknown: this action has no parameters"
+    rest = ", …" if len(action.keys) > _KNOWN else ""
+    return f"is unknown; known are {', '.join(action.keys[:_KNOWN])}{rest}"
+
+
+def _echo(value: Any) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return "a list"
+    try:
+        return _cut(to_json(value).decode(), _ECHO)
+    except (PydanticSerializationError, ValueError):
+        return f"a {type(value).__name__}"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

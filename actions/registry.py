@@ -1,0 +1,237 @@
+"""Names and similes to Actions: explicit, exact, frozen.
+
+In: actions and state machines, or the modules that hold them. Out: one immutable Registry. A name that two
+actions share, or a simile, is reported when the registry is made, all of them at once; what a model asks
+for is matched exactly after normalising, never by likeness or by a part.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+from pydantic import BaseModel
+
+from actions.definition import Action
+from actions.errors import (
+    AmbiguousAction,
+    ConfigError,
+    DeclarationError,
+    DuplicateAction,
+    InvalidArguments,
+    UnknownAction,
+)
+from actions.names import normalise
+from actions.states import StateMachine
+
+__all__ = ["Registry", "normalise"]
+
+_BUILTIN: Final = "actions.builtin.conversation"
+_LISTED: Final = 20
+_SHOWN: Final = 80
+
+
+class Registry:
+    """Actions by name and simile, and state machines by name; immutable, and so is each action in it."""
+
+    __slots__ = ("_builtins", "_by_name", "_by_simile", "_machines", "actions")
+
+    def __init__(
+        self,
+        actions: Iterable[Action],
+        machines: Iterable[StateMachine] = (),
+        *,
+        builtins: Iterable[Action] = (),
+    ) -> None:
+        """Index the actions; `builtins` take only names and similes that nobody else has.
+
+        Raises:
+            DeclarationError: DuplicateAction, AmbiguousAction, or for a machine that allows an unknown
+            action.
+        """
+        given = _checked(actions)
+        self._by_name: Final = _named(given)
+        self._by_simile: Final = _aliased(given)
+        self._builtins: Final = tuple(_checked(builtins))
+        for action in self._builtins:
+            self._by_name.setdefault(normalise(action.name), action)
+        self.actions: Final = tuple(self._by_name.values())
+        for action in self.actions:
+            for simile in action.similes:
+                self._by_simile.setdefault(normalise(simile), action)
+            action.seal()
+        self._machines: Final = self._checked_machines(machines)
+
+    @classmethod
+    def from_modules(cls, modules: Iterable[str]) -> Registry:
+        """Return a registry of the actions and state machines in these modules, and the built-in ones.
+
+        Raises:
+            ConfigError: for a module that cannot be imported or holds none.
+            DeclarationError: for what is declared wrongly in it, or when two modules disagree.
+        """
+        actions: list[Action] = []
+        machines: list[StateMachine] = []
+        for name in modules:
+            held = vars(_imported(name)).values()
+            found = [each for each in held if isinstance(each, Action | StateMachine)]
+            if not found:
+                raise ConfigError(
+                    f"the module {name} holds no action",
+                    where="modules of actions",
+                    fix="declare one with @action at its top level, or name another module",
+                )
+            actions += (each for each in found if isinstance(each, Action) and each not in actions)
+            machines += (each for each in found if isinstance(each, StateMachine) and each not in machines)
+        builtins = [each for each in vars(_imported(_BUILTIN)).values() if isinstance(each, Action)]
+        return cls(actions, machines, builtins=[each for each in builtins if each not in actions])
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    def __contains__(self, wanted: object) -> bool:
+        """Whether a name or simile, an Action, or an action's plain function is here."""
+        if isinstance(wanted, str):
+            return self._find(wanted) is not None
+        return any(wanted is action or wanted is action.handler for action in self.actions)
+
+    @property
+    def machines(self) -> tuple[StateMachine, ...]:
+        """All state machines."""
+        return tuple(self._machines.values())
+
+    def resolve(self, name: str) -> Action:
+        """Return the action of this name, else of this simile; raise UnknownAction, which lists some."""
+        found = self._find(name)
+        if found is None:
+            names = [action.name for action in self.actions]
+            rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+            shown = name if len(name) <= _SHOWN else name[: _SHOWN - 1] + "…"
+            raise UnknownAction(f"there is no action {shown!r}; there are {', '.join(names[:_LISTED])}{rest}")
+        return found
+
+    def match(self, request: Mapping[str, Any] | BaseModel) -> tuple[Action, dict[str, Any]]:
+        """Return action and arguments of a request: a Call, or what has a name (or function) and arguments.
+
+        Raises:
+            UnknownAction: when no action has the name.
+            InvalidArguments: when it has no name, or arguments that are no object.
+        """
+        fields = request.model_dump() if isinstance(request, BaseModel) else request
+        name = fields.get("name", fields.get("function"))
+        arguments = fields.get("arguments")
+        if not isinstance(name, str):
+            raise InvalidArguments("a request needs a name")
+        if not isinstance(arguments, dict):
+            raise InvalidArguments("the arguments of a request have to be an object")
+        return self.resolve(name), cast("dict[str, Any]", arguments)
+
+    def machine(self, name: str) -> StateMachine:
+        """Return the state machine of this name; raise ConfigError when there is none."""
+        try:
+            return self._machines[name]
+        except KeyError:
+            raise ConfigError(
+                f"there is no state machine {name!r}",
+                where=f"machines here: {', '.join(self._machines) or 'none'}",
+                fix="name the module that declares it among the modules of actions",
+            ) from None
+
+    def with_(self, *actions: Action, update: bool = False) -> Registry:
+        """Return a registry with these actions too; with `update` they replace those of the same name."""
+        new = {normalise(action.name) for action in _checked(actions)}
+        kept = [each for each in self.actions if each not in self._builtins]
+        if update:
+            kept = [each for each in kept if normalise(each.name) not in new]
+        return Registry([*kept, *actions], self.machines, builtins=self._builtins)
+
+    def select(self, spec: Any) -> tuple[Action, ...]:
+        """Return what to offer a model: True for all, False for none, a name, Action, function, or several.
+
+        Raises:
+            UnknownAction: for a name that is not here.
+            TypeError: for what is none of these, or an action that is not registered.
+        """
+        if isinstance(spec, bool):
+            return self.actions if spec else ()
+        several = cast("Iterable[Any]", spec) if isinstance(spec, list | tuple | set | frozenset) else (spec,)
+        return tuple(dict.fromkeys(self._one(each) for each in several))
+
+    def _one(self, wanted: Any) -> Action:
+        if isinstance(wanted, str):
+            return self.resolve(wanted)
+        for action in self.actions:
+            if wanted is action or wanted is action.handler:
+                return action
+        raise TypeError(f"{wanted!r} is no registered action: give a name, an Action or its function")
+
+    def _find(self, name: str) -> Action | None:
+        wanted = normalise(name)
+        return self._by_name.get(wanted) or self._by_simile.get(wanted)
+
+    def _checked_machines(self, machines: Iterable[StateMachine]) -> dict[str, StateMachine]:
+        by_name: dict[str, StateMachine] = {}
+        for machine in machines:
+            if by_name.setdefault(machine.name, machine) is not machine:
+                raise DeclarationError(f"two state machines are called {machine.name!r}: rename one")
+            for state, names in machine.states.items():
+                if unknown := [name for name in names if normalise(name) not in self._by_name]:
+                    raise DeclarationError(
+                        f"state machine {machine.name!r}: {state} allows {', '.join(unknown)}, which is no "
+                        "action's name here: register it, or write its name and not a simile"
+                    )
+        return by_name
+
+
+def _checked(actions: Iterable[Any]) -> list[Action]:
+    listed = list(actions)
+    for each in listed:
+        if not isinstance(each, Action):
+            raise DeclarationError(f"{each!r} is no action: declare it with @action")
+    return listed
+
+
+def _named(actions: Iterable[Action]) -> dict[str, Action]:
+    groups: dict[str, list[Action]] = {}
+    for action in actions:
+        groups.setdefault(normalise(action.name), []).append(action)
+    problems = [f"{them[0].name} ({_homes(them)})" for them in groups.values() if len(them) > 1]
+    if problems:
+        raise DuplicateAction(
+            f"registered twice: {'; '.join(problems)}: rename one, or replace it with with_(..., update=True)"
+        )
+    return {name: them[0] for name, them in groups.items()}
+
+
+def _aliased(actions: Iterable[Action]) -> dict[str, Action]:
+    groups: dict[str, dict[Action, str]] = {}
+    for action in actions:
+        for simile in action.similes:
+            groups.setdefault(normalise(simile), {})[action] = simile
+    problems = [
+        f"{next(iter(them.values()))} is a simile of {' and of '.join(each.name for each in them)}"
+        for them in groups.values()
+        if len(them) > 1
+    ]
+    if problems:
+        raise AmbiguousAction(f"{'; '.join(problems)}: leave it to one of them")
+    return {name: next(iter(them)) for name, them in groups.items()}
+
+
+def _homes(actions: Iterable[Action]) -> str:
+    handlers: list[Any] = [action.handler for action in actions]
+    return " and ".join(f"{each.__module__}.{getattr(each, '__qualname__', '?')}" for each in handlers)
+
+
+def _imported(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except DeclarationError:
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"the module {name} cannot be imported: {type(error).__name__}: {error}",
+            where="modules of actions",
+            fix="check its spelling, and that its folder is on PYTHONPATH",
+        ) from error

@@ -1,0 +1,105 @@
+"""An Action as a tool that a provider understands.
+
+In: an Action. Out: JSON schema of its parameters, and the tool shapes of OpenAI and Anthropic. Only
+parameters without a default are required, unknown keys are refused at every level, and whatever is not
+recursive stands in place.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import lru_cache
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from actions.definition import Action
+
+Schema = dict[str, Any]
+
+_POINTER: Final = "#/$defs/"
+_BY_NAME: Final = frozenset({"properties", "$defs", "patternProperties"})
+_DATA: Final = frozenset({"default", "const", "enum", "examples"})
+
+
+def parameters_schema(action: Action) -> Schema:
+    """Return the JSON schema of an action's arguments, a copy to keep."""
+    return copy.deepcopy(_schema_of(action.params))
+
+
+def openai_tool(action: Action) -> dict[str, Any]:
+    """Return the action as a tool of OpenAI's chat completions, which most others understand too."""
+    function = {
+        "name": action.name,
+        "description": action.description,
+        "parameters": parameters_schema(action),
+    }
+    return {"type": "function", "function": function}
+
+
+def anthropic_tool(action: Action) -> dict[str, Any]:
+    """Return the action as a tool of Anthropic's messages."""
+    return {"name": action.name, "description": action.description, "input_schema": parameters_schema(action)}
+
+
+@lru_cache(maxsize=4096)
+def _schema_of(params: type[BaseModel]) -> Schema:
+    raw = params.model_json_schema()
+    definitions: dict[str, Schema] = raw.pop("$defs", {})
+    recursive = {name for name in definitions if name in _reached(definitions[name], definitions)}
+    shape = _Tidying(definitions, recursive)
+    if "$ref" in raw:  # the model holds itself; providers want to see an object first
+        raw = definitions[raw["$ref"].removeprefix(_POINTER)]
+    tidy: Schema = shape.of(raw)
+    tidy.pop("description", None)  # the tool has its own
+    if kept := _reached(tidy, definitions):
+        tidy["$defs"] = {name: shape.of(definitions[name]) for name in sorted(kept)}
+    return tidy
+
+
+def _reached(node: Any, definitions: dict[str, Schema]) -> set[str]:
+    """Return the names of all definitions that a node leads to."""
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        here = pending.pop()
+        if isinstance(here, dict):
+            name = str(here.get("$ref", "")).removeprefix(_POINTER)
+            if name in definitions and name not in found:
+                found.add(name)
+                pending.append(definitions[name])
+            pending.extend(here.values())
+        elif isinstance(here, list):
+            pending.extend(here)
+    return found
+
+
+class _Tidying:
+    """A walk over a JSON schema that puts definitions in place and closes objects."""
+
+    def __init__(self, definitions: dict[str, Schema], recursive: set[str]) -> None:
+        self._definitions = definitions
+        self._recursive = recursive
+
+    def of(self, node: Schema) -> Schema:
+        name = str(node.get("$ref", "")).removeprefix(_POINTER)
+        if name in self._definitions and name not in self._recursive:
+            beside = {key: value for key, value in node.items() if key != "$ref"}
+            return self.of({**self._definitions[name], **beside})
+        tidy = {key: self._part(key, value) for key, value in node.items() if key != "title"}
+        if "const" in tidy:
+            tidy["enum"] = [tidy.pop("const")]
+        if "properties" in tidy:
+            tidy["additionalProperties"] = False
+        return tidy
+
+    def _part(self, key: str, value: Any) -> Any:
+        if key in _DATA:
+            return value
+        if isinstance(value, dict):
+            return (
+                {name: self.of(each) for name, each in value.items()} if key in _BY_NAME else self.of(value)
+            )
+        if isinstance(value, list):
+            return [self.of(each) if isinstance(each, dict) else each for each in value]
+        return value

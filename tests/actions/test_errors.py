@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+
+import pytest
+
+from actions import errors
+from actions.errors import ConfigError, Fail, InvalidArguments, ModelError, Refuse, TryAgain, UmbelError
+
+CLASSES = [each for each in vars(errors).values() if inspect.isclass(each) and issubclass(each, UmbelError)]
+
+
+def test_every_error_has_a_code_of_its_own():
+    codes = [each.code for each in CLASSES]
+
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", code) for code in codes)
+
+
+def test_the_codes_that_are_stored_never_change():
+    assert {each.__name__: each.code for each in CLASSES if issubclass(each, ModelError)} == {
+        "ModelError": "model",
+        "MalformedCall": "malformed_call",
+        "TruncatedCall": "truncated_call",
+        "TooManyCalls": "too_many_calls",
+        "UnknownAction": "unknown_action",
+        "ForbiddenAction": "forbidden_action",
+        "InvalidArguments": "invalid_arguments",
+        "RefusedByValidator": "refused",
+        "ValidatorFailed": "validator_failed",
+        "StateConflict": "state_conflict",
+        "HandlerFailed": "handler_failed",
+        "ResultNotSerialisable": "result_not_serialisable",
+        "InvalidResult": "invalid_result",
+        "TimedOut": "timed_out",
+        "CancelledRun": "cancelled",
+    }
+
+
+def test_the_tree_in_the_docstring_names_every_error():
+    assert errors.__doc__ is not None
+    drawn = set(re.findall(r"\w+", errors.__doc__))
+
+    assert {each.__name__ for each in CLASSES} <= drawn
+
+
+def test_the_exported_names_are_complete():
+    assert {each.__name__ for each in CLASSES} <= set(errors.__all__)
+
+
+def test_every_error_ends_a_command_with_a_number_of_its_kind():
+    assert all(64 <= each.exit_code <= 78 for each in CLASSES)
+
+
+def test_a_model_hears_the_text_and_the_code():
+    assert InvalidArguments("x: is missing").for_model() == {
+        "error": "x: is missing",
+        "code": "invalid_arguments",
+    }
+
+
+def test_a_refusal_has_the_same_form_as_an_error():
+    assert Refuse("closed").for_model() == {"error": "closed", "code": "refused"}
+
+
+def test_an_operator_hears_what_where_and_what_to_do():
+    error = ConfigError("no server", where="port 1", fix="start one")
+
+    assert str(error) == "no server (port 1). start one"
+    assert str(ConfigError("no server")) == "no server"
+
+
+@pytest.mark.parametrize(
+    "error", [ConfigError("a", where="b", fix="c"), InvalidArguments("x"), TryAgain("5s", "busy"), Fail("no")]
+)
+def test_errors_and_signals_survive_a_process_boundary(error: Exception):
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert vars(copy) == vars(error)

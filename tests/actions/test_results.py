@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from actions.definition import action
+from actions.directives import Complete, Continue, Result, SetContext
+from actions.errors import InvalidArguments, InvalidResult, Refuse, ResultNotSerialisable
+from actions.results import error_text, opened, result_text
+
+
+class Receipt(BaseModel):
+    id: int
+    note: str = ""
+
+
+@dataclass
+class Point:
+    x: int
+
+
+PLAIN = action("X")(lambda: None)
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"), (0, "0"), (False, "false"), ("", '""'), ("done", '"done"'), ([], "[]"), ({}, "{}"),
+        ({"a": [1, None]}, '{"a":[1,null]}'), (Receipt(id=1), '{"id":1,"note":""}'), (Point(1), '{"x":1}'),
+        (date(2025, 1, 31), '"2025-01-31"'), ((1, 2), "[1,2]"), (float("nan"), "null"),
+        (float("inf"), "null"), ("ä", '"ä"'),
+    ],
+)  # fmt: skip
+def test_a_value_becomes_json(value, text):
+    assert result_text(PLAIN, value) == text
+
+
+@pytest.mark.parametrize(
+    "value", [object(), {"a": object()}, LOOP, lambda: None, ValueError("secret"), "\ud800"]
+)
+def test_a_value_without_a_json_form_is_an_error_that_shows_nothing_of_it(value):
+    with pytest.raises(ResultNotSerialisable) as caught:
+        result_text(PLAIN, value)
+
+    assert str(caught.value) == f"X did its work, but its result ({type(value).__name__}) has no JSON form"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [({"id": 1}, '{"id":1,"note":""}'), (Receipt(id=1, note="n"), '{"id":1,"note":"n"}')]
+)
+def test_a_result_takes_the_form_that_output_promises(value, text):
+    assert result_text(action("X", output=Receipt)(lambda: None), value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "where"), [({}, "id"), ({"id": "x", "note": 5}, "id, note"), (None, "the result")]
+)
+def test_a_result_that_breaks_its_promise_is_an_error(value, where):
+    with pytest.raises(InvalidResult, match=f"X returned something else than it promises: {where}$"):
+        result_text(action("X", output=Receipt)(lambda: None), value)
+
+
+@pytest.mark.parametrize(
+    ("returned", "result"),
+    [
+        (5, Result(5)), (None, Result(None)), (Result(5, (Complete(),)), Result(5, (Complete(),))),
+        ({"value": 1, "directives": ()}, Result({"value": 1, "directives": ()})),
+    ],
+)  # fmt: skip
+def test_a_bare_value_has_no_directives(returned, result):
+    assert opened(returned) == result
+
+
+@pytest.mark.parametrize("directives", [Continue(), [Continue()], ("continue",), None, (SetContext,)])
+def test_directives_that_are_none_are_refused(directives):
+    with pytest.raises(TypeError, match="tuple of directives"):
+        Result(1, directives)
+
+
+def test_an_error_is_json_for_the_model():
+    assert json.loads(error_text(InvalidArguments('x: "a"'))) == {
+        "error": 'x: "a"',
+        "code": "invalid_arguments",
+    }
+    assert json.loads(error_text(Refuse("no"))) == {"error": "no", "code": "refused"}

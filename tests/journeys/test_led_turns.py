@@ -1,0 +1,176 @@
+"""A user's message, a model behind HTTP, several rounds, an answer: the whole loop, on a real worker."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from workers_under_test import MODULE, start_worker
+
+if TYPE_CHECKING:
+    from orchestrator.assembly import House
+    from orchestrator.settings import Settings
+
+pytestmark = pytest.mark.processes
+
+Answer = Callable[[dict[str, Any]], "tuple[int, Any]"]
+
+
+class ScriptedModel:
+    """A model server whose answers a test decides."""
+
+    def __init__(self) -> None:
+        self.answer: Answer = lambda _: (200, text("no script"))
+        self.asked: list[dict[str, Any]] = []
+        model = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                model.asked.append(request)
+                status, body = model.answer(request)
+                data = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def text(content: str) -> dict[str, Any]:
+    return {"choices": [{"message": {"role": "assistant", "content": content}}]}
+
+
+def calls(*names: str) -> dict[str, Any]:
+    tools = [
+        {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": '{"a": 1, "b": 1}'}}
+        for at, name in enumerate(names)
+    ]
+    return {"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": tools}}]}
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ScriptedModel]:
+    server = ScriptedModel()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def led_settings(valkey: str, tmp_path_factory: pytest.TempPathFactory, model: ScriptedModel) -> Iterator[Settings]:
+    from orchestrator.settings import Settings
+
+    name = f"t{secrets.token_hex(6)}"
+    made = Settings.model_validate(
+        {
+            "redis_url": valkey,
+            "home": tmp_path_factory.mktemp("home"),
+            "namespace": name,
+            "celery_prefix": f"{name}:",
+            "actions": [MODULE],
+            "model_url": model.url,
+        }
+    )
+    with start_worker(made):
+        yield made
+
+
+@pytest.fixture
+async def house(led_settings: Settings, model: ScriptedModel) -> AsyncIterator[House]:
+    from orchestrator.assembly import build
+
+    model.asked.clear()
+    built = build(led_settings)
+    yield built
+    await built.close()
+
+
+def rounds_so_far(request: dict[str, Any]) -> int:
+    return sum(message["role"] == "assistant" for message in request["messages"])
+
+
+async def test_the_model_sees_its_results_and_answers(house: House, model: ScriptedModel) -> None:
+    script = [calls("ADD", "ADD"), calls("NOBODY"), text("It is 2.")]
+    model.answer = lambda request: (200, script[rounds_so_far(request)])
+    conversation = await house.conductor.open_conversation()
+    turn = await house.conductor.say(conversation, "What is 1 + 1?")
+    assert await house.conductor.wait_for_turn(turn) == "done"
+    messages = await house.conductor.messages(conversation)
+    roles = [message["role"] for message in messages]
+    assert roles == ["user", "assistant", "tool", "tool", "assistant", "tool", "assistant"]
+    assert messages[-1]["content"] == "It is 2."
+    assert len(model.asked) == 3
+    assert model.asked[2]["messages"] == messages[:-1]
+    assert {"ADD", "SLEEP"} <= {tool["function"]["name"] for tool in model.asked[0]["tools"]}
+
+
+async def test_a_message_that_comes_meanwhile_waits_its_turn(house: House, model: ScriptedModel) -> None:
+    release = threading.Event()
+
+    def answer(request: dict[str, Any]) -> tuple[int, Any]:
+        release.wait(10)
+        return 200, text(f"answer to {request['messages'][-1]['content']}")
+
+    model.answer = answer
+    conversation = await house.conductor.open_conversation()
+    first = await house.conductor.say(conversation, "one")
+    second = await house.conductor.say(conversation, "two")
+    release.set()
+    assert await house.conductor.wait_for_turn(first) == "done"
+    assert await house.conductor.wait_for_turn(second) == "done"
+    told = [message["content"] for message in await house.conductor.messages(conversation)]
+    assert told == ["one", "answer to one", "two", "answer to two"]
+
+
+async def test_a_message_with_the_same_key_is_said_once(house: House, model: ScriptedModel) -> None:
+    model.answer = lambda _: (200, text("hello"))
+    conversation = await house.conductor.open_conversation()
+    turns = {await house.conductor.say(conversation, "hi", key="once") for _ in range(2)}
+    assert len(turns) == 1
+    assert await house.conductor.wait_for_turn(turns.pop()) == "done"
+    assert len(await house.conductor.messages(conversation)) == 2
+
+
+async def test_a_model_that_is_busy_is_asked_again(house: House, model: ScriptedModel) -> None:
+    answers = [(503, {"error": "busy"}), (200, b"<html>not JSON</html>"), (200, text("here I am"))]
+    model.answer = lambda _: answers[min(len(model.asked), 3) - 1]
+    conversation = await house.conductor.open_conversation()
+    turn = await house.conductor.say(conversation, "hi")
+    assert await house.conductor.wait_for_turn(turn) == "done"
+    assert (await house.conductor.messages(conversation))[-1]["content"] == "here I am"
+
+
+async def test_a_model_that_refuses_ends_the_turn_and_the_next_one_goes_on(
+    house: House, model: ScriptedModel
+) -> None:
+    model.answer = lambda request: (400, {}) if request["messages"][-1]["content"] == "bad" else (200, text("ok"))
+    conversation = await house.conductor.open_conversation()
+    bad = await house.conductor.say(conversation, "bad")
+    assert await house.conductor.wait_for_turn(bad) == "failed"
+    good = await house.conductor.say(conversation, "good")
+    assert await house.conductor.wait_for_turn(good) == "done"
+
+
+async def test_a_model_that_never_stops_calling_is_stopped(house: House, model: ScriptedModel) -> None:
+    model.answer = lambda _: (200, calls("ADD"))
+    conversation = await house.conductor.open_conversation()
+    turn = await house.conductor.say(conversation, "for ever")
+    assert await house.conductor.wait_for_turn(turn) == "max_rounds"
+    messages = await house.conductor.messages(conversation)
+    assert len(model.asked) == 10
+    assert [message["role"] for message in messages[-2:]] == ["assistant", "tool"]
