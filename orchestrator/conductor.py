@@ -6,11 +6,9 @@ they exist. It never waits for a run unless it is asked to.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
@@ -18,7 +16,6 @@ from actions.errors import (
     ConversationBusy,
     IdempotencyConflict,
     StoreRefused,
-    StoreUnavailable,
     UnknownConversation,
 )
 from actions.messages import (
@@ -36,9 +33,10 @@ from actions.params import bind
 from orchestrator import intake, planning, turns
 from orchestrator.store.keys import lane
 from orchestrator.store.records import NewRun, Priority
+from orchestrator.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from actions.messages import Reply
     from actions.registry import Registry
@@ -46,9 +44,6 @@ if TYPE_CHECKING:
     from orchestrator.settings import Settings
     from orchestrator.store.records import Lead, RunView
     from orchestrator.store.store import Store
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +243,7 @@ class Conductor:
                 )
             return view.status, view if view.status in TERMINAL else None
 
-        return _ended(await _until(f"run {run}", probe, timeout_s))
+        return _ended(await until(f"run {run}", probe, timeout_s))
 
     async def wait_for_turn(self, turn: str, *, timeout_s: float = 30.0) -> str:
         """Wait until a turn has ended; return how: "done", "failed", "max_rounds" or "missing".
@@ -261,7 +256,7 @@ class Conductor:
             status = (await self._store.conversations.turn(turn)).get("s", "missing")
             return status, None if status in {"live", "queued"} else status
 
-        return await _until(f"turn {turn}", probe, timeout_s)
+        return await until(f"turn {turn}", probe, timeout_s)
 
     async def next_end(self, timeout_s: float) -> Ended | None:
         """The next end of a run that was submitted with `told=True`, or None after the timeout."""
@@ -275,24 +270,6 @@ class Conductor:
     async def messages(self, conversation: str) -> list[dict[str, Any]]:
         """All messages of a conversation in OpenAI's chat shape."""
         return await self._store.conversations.messages(conversation)
-
-
-async def _until(what: str, probe: Callable[[], Awaitable[tuple[str, T | None]]], timeout_s: float) -> T:
-    """Ask until the answer's second part is there; the first is what stands meanwhile."""
-    limit = time.monotonic() + timeout_s
-    pause, stands = 0.005, "unknown"
-    while True:
-        try:
-            stands, found = await probe()
-            if found is not None:
-                return found
-        except StoreUnavailable:
-            if time.monotonic() > limit:
-                raise
-        if time.monotonic() > limit:
-            raise TimeoutError(f"{what} is {stands} after {timeout_s:g} s")
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, 0.25)
 
 
 def _ended(view: RunView) -> Ended:

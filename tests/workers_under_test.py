@@ -96,11 +96,15 @@ def start_worker(
     settings: Settings, name: str = "one", *, queues: str = "actions,turns", concurrency: int = 1
 ) -> Process:
     """Start a real Celery worker in the settings' namespace; returns at once."""
-    env = dict(os.environ) | settings.environ() | {
-        "UMBEL_ACTIONS": MODULE,
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)]),
-        "C_FORCE_ROOT": "1",
-    }
+    env = (
+        dict(os.environ)
+        | settings.environ()
+        | {
+            "UMBEL_ACTIONS": MODULE,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)]),
+            "C_FORCE_ROOT": "1",
+        }
+    )
     argv = [
         Path(sys.executable).with_name("celery"), "-A", "workers.main", "worker", "-Q", queues,
         "-c", str(concurrency), "-n", f"{name}@%h", "--without-mingle", "--without-gossip",

@@ -87,6 +87,7 @@ class Child:
         if self._lifeline is not None and self._lifeline.is_cut():
             return
         asyncio.set_event_loop(self._loop)
+        self._pump.rename()
         with self._keeper:
             self._loop.run_until_complete(self._pump.run())
 

@@ -12,9 +12,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from workers_under_test import MODULE, eventually, start_worker
 
 from umbel.supervisor import EmbeddedRedis
+from workers_under_test import MODULE, eventually, start_worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +74,9 @@ async def test_runs_of_a_killed_worker_end_once_on_another(own: Settings, house:
     assert set(counts.values()) == {1}
     views = [await house.store.runs.read(run) for run in runs]
     assert {view.status for view in views if view} == {"succeeded"}
-    assert {view.attempts for view in views if view} == {1, 2} or {view.attempts for view in views if view} == {2}
+    assert {view.attempts for view in views if view} == {1, 2} or {
+        view.attempts for view in views if view
+    } == {2}
 
 
 async def test_a_child_that_dies_is_replaced_and_its_runs_go_on(own: Settings, house: House) -> None:
@@ -92,7 +94,9 @@ async def test_a_child_that_dies_is_replaced_and_its_runs_go_on(own: Settings, h
     assert {view.status for view in views if view} == {"succeeded"}
 
 
-async def test_a_worker_that_is_asked_to_stop_hands_back_and_loses_nothing(own: Settings, house: House) -> None:
+async def test_a_worker_that_is_asked_to_stop_hands_back_and_loses_nothing(
+    own: Settings, house: House
+) -> None:
     hasty = own.model_copy(update={"grace": timedelta(milliseconds=200)})
     with start_worker(hasty, "one") as one:
         runs = [await house.conductor.submit("SLEEP", {"seconds": 1.5}, told=True) for _ in range(30)]
@@ -118,7 +122,9 @@ async def test_a_handler_that_ends_in_the_grace_counts(own: Settings, house: Hou
         assert one.wait(timedelta(seconds=10)) == 0
 
 
-async def test_a_worker_that_stood_still_changes_nothing_when_it_comes_back(own: Settings, house: House) -> None:
+async def test_a_worker_that_stood_still_changes_nothing_when_it_comes_back(
+    own: Settings, house: House
+) -> None:
     with start_worker(own, "one") as one:
         run = await house.conductor.submit("SLEEP", {"seconds": 1.0, "note": "x"}, told=True)
         await eventually(lambda: some_run_on(house, "one"))
@@ -135,17 +141,22 @@ async def test_a_worker_that_stood_still_changes_nothing_when_it_comes_back(own:
 
 
 async def test_work_goes_on_by_itself_after_a_restart_of_the_server(own: Settings, tmp_path: Path) -> None:
-    from orchestrator.assembly import build
     from pydantic import SecretStr
 
+    from orchestrator.assembly import build
+
     server = EmbeddedRedis(tmp_path / "own").start()
-    settings = own.model_copy(update={"redis_url": SecretStr(server.url), "namespace": f"t{secrets.token_hex(4)}"})
+    settings = own.model_copy(
+        update={"redis_url": SecretStr(server.url), "namespace": f"t{secrets.token_hex(4)}"}
+    )
     house = build(settings)
     try:
         with start_worker(settings, "one") as worker:
             runs = [await house.conductor.submit("SLEEP", {"seconds": 1.0, "note": "y"}) for _ in range(20)]
             await eventually(lambda: some_run_on(house, "one"))
-            await asyncio.sleep(1.2)  # one flush of the append-only file: what is younger may be lost, and is said so
+            await asyncio.sleep(
+                1.2
+            )  # one flush of the append-only file: what is younger may be lost, and is said so
             assert server.process is not None
             server.process.kill()
             server.stop()

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from workers_under_test import MODULE, start_worker
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def model() -> Iterator[ScriptedModel]:
 
 
 @pytest.fixture(scope="module")
-def led_settings(valkey: str, tmp_path_factory: pytest.TempPathFactory, model: ScriptedModel) -> Iterator[Settings]:
+def led_settings(
+    valkey: str, tmp_path_factory: pytest.TempPathFactory, model: ScriptedModel
+) -> Iterator[Settings]:
     from orchestrator.settings import Settings
 
     name = f"t{secrets.token_hex(6)}"
@@ -158,7 +161,9 @@ async def test_a_model_that_is_busy_is_asked_again(house: House, model: Scripted
 async def test_a_model_that_refuses_ends_the_turn_and_the_next_one_goes_on(
     house: House, model: ScriptedModel
 ) -> None:
-    model.answer = lambda request: (400, {}) if request["messages"][-1]["content"] == "bad" else (200, text("ok"))
+    model.answer = lambda request: (
+        (400, {}) if request["messages"][-1]["content"] == "bad" else (200, text("ok"))
+    )
     conversation = await house.conductor.open_conversation()
     bad = await house.conductor.say(conversation, "bad")
     assert await house.conductor.wait_for_turn(bad) == "failed"

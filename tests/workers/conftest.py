@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
 from workers_under_test import MODULE, start_worker
 
 if TYPE_CHECKING:

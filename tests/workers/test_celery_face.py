@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from workers_under_test import eventually
 
 from workers.app import create_app
+from workers_under_test import eventually
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -36,7 +36,9 @@ async def test_each_action_is_a_task_under_its_own_name(app: Celery) -> None:
     assert app.tasks["ADD"].queue == "actions"
 
 
-@pytest.mark.parametrize("arguments", [{"kwargs": {"a": 2, "b": 3}}, {"args": [2, 3]}, {"args": [2], "kwargs": {"b": 3}}])
+@pytest.mark.parametrize(
+    "arguments", [{"kwargs": {"a": 2, "b": 3}}, {"args": [2, 3]}, {"args": [2], "kwargs": {"b": 3}}]
+)
 async def test_send_task_submits_a_run(house: House, app: Celery, arguments: dict[str, Any]) -> None:
     sent = app.send_task("ADD", **arguments)
     await eventually(lambda: house.store.runs.read(run_of(sent.id)))
@@ -116,7 +118,15 @@ async def test_garbage_on_the_queue_does_not_kill_the_worker(
     house: House, worker: Process, shared_settings: Settings
 ) -> None:
     queue = f"{shared_settings.celery_prefix}actions"
-    garbage = [b"not json", b"[1,2]", b"{}", b'"x"', b"null", b"\xff\xfe", b'{"body":"!","headers":{},"properties":{}}']
+    garbage = [
+        b"not json",
+        b"[1,2]",
+        b"{}",
+        b'"x"',
+        b"null",
+        b"\xff\xfe",
+        b'{"body":"!","headers":{},"properties":{}}',
+    ]
     await house.store.connection.redis.lpush(queue, *garbage)
     await eventually(lambda: _empty(house, queue))
     assert (await house.conductor.call("ADD", {"a": 1, "b": 1})).result == 2

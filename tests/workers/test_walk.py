@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions.errors import ConversationBusy, IdempotencyConflict, InvalidArguments, UnknownAction, UnknownConversation
+from actions.errors import (
+    ConversationBusy,
+    IdempotencyConflict,
+    InvalidArguments,
+    UnknownAction,
+    UnknownConversation,
+)
 
 if TYPE_CHECKING:
     from orchestrator.assembly import House

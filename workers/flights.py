@@ -1,0 +1,166 @@
+"""The runs that a pump carries out at this moment: claimed ones go in, how they ended comes out.
+
+Each is a task on the pump's loop, with a timer for its time. `stir` is set whenever something ended, so that the
+pump sends all that ended in one trip. A flight that was abandoned (its lease is lost, or it was handed back) ends
+without a word: its run belongs to somebody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from actions.errors import TimedOut, UnreadableRecord
+from actions.messages import Payload
+from orchestrator.store.keys import THREADS
+from workers import outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from actions.definition import Action
+    from orchestrator.store.records import Claimed, Finish
+    from workers.events import RunEvents
+    from workers.execution import Execution
+
+log: Final = logging.getLogger("umbel.flights")
+
+
+@dataclass(slots=True)
+class Flight:
+    """A run that is being carried out here."""
+
+    run: Claimed
+    """What was claimed."""
+    payload: Payload
+    """What it is to do."""
+    action: Action | None
+    """The action, None if this worker does not know it (or it leads a turn)."""
+    task: asyncio.Task[Finish]
+    """Its attempt."""
+    began: float
+    """When, by the monotonic clock in seconds."""
+    timer: asyncio.TimerHandle | None = None
+    """Ends it when its time is over."""
+    timed_out: bool = False
+    """Whether that is why it was stopped."""
+
+
+class Flights:
+    """What is in flight, and what has ended and was not yet told to the store."""
+
+    def __init__(self, execution: Execution, events: RunEvents | None) -> None:
+        """Carry out runs with this, and tell Celery's watchers of them, if there are any."""
+        self._execution = execution
+        self._events = events
+        self._flying: dict[str, Flight] = {}
+        self._ended: list[Finish] = []
+        self.stir = asyncio.Event()
+        """Set when something ended; whoever waits for that clears it first."""
+
+    def __len__(self) -> int:
+        """How many are in flight."""
+        return len(self._flying)
+
+    @property
+    def on_threads(self) -> int:
+        """How many of them take a thread."""
+        return sum(1 for flight in self._flying.values() if flight.run.lane.endswith(THREADS))
+
+    @property
+    def suspects(self) -> int:
+        """How many of them were in flight when a worker died."""
+        return sum(1 for flight in self._flying.values() if flight.run.level)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is in flight, or has ended and was not yet told."""
+        return bool(self._flying or self._ended)
+
+    @property
+    def known(self) -> list[str]:
+        """Ids of all that this process holds: in flight, or ended and not yet told."""
+        return [*self._flying, *(finish.run for finish in self._ended)]
+
+    def take_ended(self) -> list[Finish]:
+        """What has ended since it was asked last; who cannot tell the store puts it back."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def put_back(self, ended: list[Finish]) -> None:
+        """Keep what could not be told, before what ended since."""
+        self._ended = ended + self._ended
+
+    def start(self, run: Claimed) -> None:
+        """Begin an attempt."""
+        try:
+            payload = Payload.decode(run.payload)
+        except UnreadableRecord as error:
+            log.error("%s cannot run: %s", run.id, error)
+            self._ended.append(outcome.unreadable(run, error))
+            self.stir.set()
+            return
+        action = self._execution.action_of(payload)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._execution.attempt(run, payload))
+        flight = Flight(run, payload, action, task, time.monotonic())
+        self._flying[run.id] = flight
+        task.add_done_callback(partial(self._landed, flight))
+        if action is not None and action.timeout is not None:
+            flight.timer = loop.call_later(action.timeout.total_seconds(), self._time_is_over, flight)
+        if self._events is not None:
+            self._events.started(flight)
+
+    def cancel(self, runs: Iterable[str]) -> None:
+        """Stop those of these runs that are here; they end as cancelled."""
+        for run in runs:
+            if (flight := self._flying.get(run)) is not None:
+                flight.task.cancel()
+
+    def abandon(self) -> None:
+        """Stop all without a word, and forget what ended: none of it is ours any more."""
+        abandoned = list(self._flying.values())
+        self._flying.clear()
+        self._ended.clear()
+        for flight in abandoned:
+            flight.task.cancel()
+
+    async def some_landed(self, within_s: float) -> None:
+        """Wait until at least one has ended, or the time is over."""
+        tasks = [flight.task for flight in self._flying.values()]
+        await asyncio.wait(tasks, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(0)  # the callbacks of the tasks that ended run in the loop's next turn
+
+    def _time_is_over(self, flight: Flight) -> None:
+        flight.timed_out = True
+        flight.task.cancel()
+
+    def _landed(self, flight: Flight, _: asyncio.Task[Finish]) -> None:
+        """Its task is over, by itself or because it was stopped."""
+        if flight.timer is not None:
+            flight.timer.cancel()
+        if self._flying.get(flight.run.id) is not flight:
+            return  # abandoned
+        del self._flying[flight.run.id]
+        finish = _finish_of(flight)
+        self._ended.append(finish)
+        self.stir.set()
+        if self._events is not None:
+            self._events.ended(flight, finish, time.monotonic() - flight.began)
+
+
+def _finish_of(flight: Flight) -> Finish:
+    if not flight.task.cancelled():
+        error = flight.task.exception()
+        if error is None:
+            return flight.task.result()
+        log.critical("%s broke the worker's own code; it failed", flight.run.id, exc_info=error)
+        return outcome.raised(flight.run, error, outcome.NO_RETRY)
+    if flight.timed_out and flight.action is not None:
+        error = TimedOut(f"the action took longer than {flight.action.timeout}")
+        return outcome.raised(flight.run, error, flight.action.retry or outcome.NO_RETRY)
+    return outcome.cancelled(flight.run)
