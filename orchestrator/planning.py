@@ -58,13 +58,9 @@ def plan(
     machine = registry.machine(conversation.machine) if conversation.machine else None
     ids = call_ids(reply.calls, turn, number)
     decided = [_decide(call, conversation, registry) for call in reply.calls]
-    barriers = [isinstance(found, _Accepted) and found.action.may_transition for found in decided]
     if machine is not None:
-        first = barriers.index(True) if True in barriers else len(barriers)
-        decided = [
-            _judge_state(found, machine, conversation.state) if at <= first else found
-            for at, found in enumerate(decided)
-        ]
+        decided = _judge_states(decided, machine, conversation.state)
+    barriers = [_may_transition(found) for found in decided]
     waits = _order([isinstance(found, _Accepted) for found in decided], barriers)
     run_ids = [str(run_id_of(turn, number, at)) for at in range(len(decided))]
     runs: list[NewRun] = []
@@ -114,6 +110,21 @@ def _decide(call: Call, conversation: ConversationRecord, registry: Registry) ->
     return _Accepted(
         action, lane(action.queue, threaded=not action.is_async), Priority[action.priority.upper()]
     )
+
+
+def _may_transition(found: _Accepted | dict[str, str]) -> bool:
+    return isinstance(found, _Accepted) and found.action.may_transition
+
+
+def _judge_states(
+    decided: Sequence[_Accepted | dict[str, str]], machine: StateMachine, state: str | None
+) -> list[_Accepted | dict[str, str]]:
+    """Judge by the state that holds now, up to the first call that may change it; one that is refused cannot."""
+    judged: list[_Accepted | dict[str, str]] = []
+    for found in decided:
+        may_have_changed = any(map(_may_transition, judged))
+        judged.append(found if may_have_changed else _judge_state(found, machine, state))
+    return judged
 
 
 def _judge_state(
@@ -188,6 +199,8 @@ def call_ids(calls: Iterable[Call], turn: str, number: int) -> list[str]:
     for at, call in enumerate(calls):
         own = f"call_{turn[5:]}_{number}_{at}"
         chosen = call.id if call.id and call.id not in seen else own
+        while chosen in seen:  # a model has guessed ours
+            chosen += "_"
         seen.add(chosen)
         ids.append(chosen)
     return ids

@@ -12,7 +12,9 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from actions.errors import ModelError, OperatorError, StoreUnavailable
+from actions.messages import Payload
 from orchestrator.assembly import build
+from orchestrator.store.keys import base_queue
 from workers.nudge import celery_key, nudge_message
 
 if TYPE_CHECKING:
@@ -24,9 +26,12 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from orchestrator.assembly import House
     from orchestrator.settings import Settings
+    from orchestrator.store.records import RunView
 
 log: Final = logging.getLogger("umbel.steward")
 
+_PATIENCE: Final = 2.0
+"""Seconds that remote control waits for Redis."""
 _OFFER_EVERY: Final = 600
 """Ticks after which the nudge is offered again (it has an end of its own in the store)."""
 
@@ -59,6 +64,32 @@ class Steward:
     def cancel(self, run: str) -> None:
         """Cancel a run (Flower's revoke)."""
         self._run(self._cancel(run))
+
+    def active(self, worker: str) -> list[dict[str, Any]]:
+        """The runs that this worker carries out, in the form of Celery's `inspect active`; empty if Redis is slow."""
+        try:
+            views = self._run(self._open_house.store.runs.held_by(worker)).result(timeout=_PATIENCE)
+        except (OperatorError, TimeoutError) as error:
+            log.warning("the active runs are not known: %s", str(error) or type(error).__name__)
+            return []
+        return [self._described(view, worker) for view in views]
+
+    def _described(self, view: RunView, worker: str) -> dict[str, Any]:
+        payload = Payload.decode(view.payload)
+        known = payload.action in self._registry
+        masked = self._registry.resolve(payload.action).masked(payload.arguments) if known else {}
+        return {
+            "id": view.id,
+            "name": payload.action,
+            "args": [],
+            "kwargs": masked,
+            "type": payload.action,
+            "hostname": worker,
+            "time_start": view.since_us / 1e6,
+            "acknowledged": True,
+            "delivery_info": {"routing_key": base_queue(view.lane)},
+            "worker_pid": None,
+        }
 
     def _run(self, work: Any) -> Future[Any]:
         with self._starting:

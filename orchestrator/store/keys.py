@@ -52,3 +52,8 @@ def prefix(namespace: str, cell: str) -> str:
 def lane(queue: str, *, threaded: bool) -> str:
     """The lane of a queue for async (a place on the loop) or sync (a thread) handlers."""
     return queue + THREADS if threaded else queue
+
+
+def base_queue(lane: str) -> str:
+    """The queue that a lane belongs to."""
+    return lane.removesuffix(THREADS)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from actions.messages import TERMINAL
 from orchestrator.store.records import Claim, Claimed, Finish, NewRun, RunView
@@ -115,6 +115,18 @@ class Runs:
             pipeline.hmget(f"{self._connection.prefix}r:{run}", list(_VIEW))
         rows = await self._connection.guard(pipeline.execute())
         return [_view(run, row) for run, row in zip(runs, rows, strict=True)]
+
+    async def held_by(self, worker: str) -> list[RunView]:
+        """The runs that the pumps of one worker hold at this moment."""
+        redis, prefix = self._connection.redis, self._connection.prefix
+        pumps = cast("list[str]", await self._connection.guard(redis.zrange(f"{prefix}live", 0, -1)))
+        own = [pump for pump in pumps if pump.startswith(f"{worker}:")]
+        pipeline = redis.pipeline(transaction=False)
+        for pump in own:
+            pipeline.smembers(f"{prefix}held:{pump}")
+        held = await self._connection.guard(pipeline.execute())
+        views = await self.read_all(sorted(run for runs in held for run in runs))
+        return [view for view in views if view is not None]
 
     async def next_reply(self, reply_to: str, timeout_s: float) -> tuple[str, str, str] | None:
         """Wait for the next end told to a reply list: (run, status, result JSON), or None after the timeout."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,17 @@ async def test_revoke_cancels_a_running_run_within_a_second(house: House, app: C
 async def _is(house: House, run: str, status: str) -> bool:
     view = await house.store.runs.read(run)
     return view is not None and view.status == status
+
+
+async def test_inspect_active_lists_runs_and_no_pump(house: House, app: Celery) -> None:
+    run = await house.conductor.submit("SLEEP", {"seconds": 20, "note": "private"})
+    await eventually(lambda: _is(house, run, "running"))
+    answers = await asyncio.to_thread(lambda: app.control.inspect(timeout=3).active())
+    (listed,) = next(iter(answers.values()))
+    assert (listed["id"], listed["name"]) == (run, "SLEEP")
+    assert "private" not in str(listed)
+    await house.conductor.cancel(run)
+    await house.conductor.wait(run)
 
 
 async def test_a_call_from_outside_does_not_wait_for_a_free_process(house: House, app: Celery) -> None:
