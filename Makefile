@@ -23,10 +23,10 @@ check: install ## format, lint, strict types, import contracts, locks
 	@echo "umbel: format";  $(BIN)/ruff format --check --quiet . || { echo "umbel: run $(BIN)/ruff format ." >&2; exit 1; }
 	@echo "umbel: lint";    $(BIN)/ruff check --quiet .
 	@echo "umbel: types";   $(BIN)/mypy --no-error-summary
-	@echo "umbel: imports"; $(BIN)/lint-imports --no-cache --no-verbose
+	@echo "umbel: imports"; $(BIN)/lint-imports --no-cache
 	@echo "umbel: locks";   ! grep -nE '://|--(extra-)?index-url|--find-links| @ ' requirements/*.txt
 
-bench: install ## measure against bare Celery and the raw Redis floor (ARGS=--quick is short)
+bench: install ## measure against the raw Redis floor (ARGS=--quick is short)
 	@$(BIN)/umbel bench $(ARGS)
 
 lock: ## write the locked requirements anew (needs uv and the network; UPGRADE=1 takes the newest)

@@ -6,9 +6,10 @@ that says what to change. Nothing is repaired: a declaration that is nearly righ
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final, TypedDict, cast
 
@@ -25,6 +26,7 @@ class Declared(TypedDict, total=False):
     description: str | None
     category: str
     tags: Iterable[str]
+    examples: Iterable[Iterable[Mapping[str, Any]]]
     version: str
     params: type[BaseModel] | None
     output: Any
@@ -41,6 +43,7 @@ class Declared(TypedDict, total=False):
 
 PRIORITIES: Final = ("high", "normal", "low")
 
+_ROLES: Final = ("user", "assistant", "tool")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
 _SIMILE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}", re.ASCII)
 _QUEUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -113,6 +116,25 @@ def checked_similes(action: str, given: Iterable[str]) -> tuple[str, ...]:
                 f"{action}: {simile!r} is no simile: letters, digits, _, - and spaces, a letter first"
             )
     return similes
+
+
+def checked_examples(action: str, given: Any) -> tuple[tuple[dict[str, Any], ...], ...]:
+    """Return conversations that show when to use it, each of messages in OpenAI's chat shape; copies."""
+    if not isinstance(given, list | tuple):
+        raise DeclarationError(f"{action}: examples are several conversations, not {given!r}")
+    for example in cast("list[Any]", given):
+        messages = cast("list[Any]", example) if isinstance(example, list | tuple) else ()
+        if not messages or not all(map(_is_message, messages)):
+            raise DeclarationError(
+                f"{action}: {example!r} is no example: write a list of messages with role and content"
+            )
+    return tuple(tuple(copy.deepcopy(dict(message)) for message in example) for example in given)
+
+
+def _is_message(given: Any) -> bool:
+    if not isinstance(given, Mapping) or cast("Any", given).get("role") not in _ROLES:
+        return False
+    return "content" in given or "tool_calls" in given
 
 
 def checked_flag(action: str, field: str, given: Any) -> bool:

@@ -34,7 +34,7 @@ class Action:
     """A declared capability: its names, what its arguments are, how it may run, and its handler."""
 
     __slots__ = (
-        "_sealed", "_signature", "bind", "category", "checker", "description", "everywhere", "handler",
+        "_sealed", "_signature", "bind", "category", "checker", "description", "everywhere", "examples", "handler",
         "is_async", "keys", "may_transition", "name", "output", "output_adapter", "params", "permissions",
         "priority", "queue", "retry", "show", "similes", "strict", "tags", "timeout", "undoer", "validator",
         "version", "wants_ctx",
@@ -50,6 +50,8 @@ class Action:
     """A word to sort it under; no meaning here."""
     tags: tuple[str, ...]
     """Words to find it by; no meaning here."""
+    examples: tuple[tuple[dict[str, Any], ...], ...]
+    """Conversations that show when to use it, for prompts; each is messages in OpenAI's chat shape."""
     version: str
     """The version its author gave it."""
     params: type[BaseModel]
@@ -110,6 +112,7 @@ class Action:
         )
         self.category = check.checked_text(name, "category", declared.get("category", ""))
         self.tags = check.checked_words(name, "tags", declared.get("tags", ()))
+        self.examples = check.checked_examples(name, declared.get("examples", ()))
         self.version = check.checked_text(name, "version", declared.get("version", "1"))
         self.output = declared.get("output")
         self.output_adapter = _adapter(name, self.output)

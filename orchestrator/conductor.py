@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json, to_json
 
 from actions.errors import (
+    ConfigError,
     ConversationBusy,
     IdempotencyConflict,
     StoreRefused,
@@ -107,10 +108,10 @@ class Conductor:
             context: the first context.
 
         Raises:
-            ConfigError: there is no such state machine.
+            ConfigError: there is no such state machine, or it has no such state.
         """
         chosen = ConversationId(conversation or new_conversation_id(self._cell))
-        start = state if machine is None else state or self._registry.machine(machine).initial
+        start = state if machine is None else self._first_state(machine, state)
         await self._store.conversations.open(
             chosen,
             machine=machine,
@@ -121,6 +122,16 @@ class Conductor:
             context=context,
         )
         return chosen
+
+    def _first_state(self, machine: str, state: str | None) -> str:
+        known = self._registry.machine(machine)
+        if state is not None and state not in known.states:
+            raise ConfigError(
+                f"the machine {machine} has no state {state!r}",
+                where=f"its states: {', '.join(known.states)}",
+                fix="Use one of them, or none to begin at the initial one",
+            )
+        return state or known.initial
 
     async def post_reply(
         self,
@@ -147,14 +158,16 @@ class Conductor:
         """
         reply = intake.read(body, format)
         turn = turn_id_from_key(conversation, key, self._cell) if key else new_turn_id(self._cell)
-        record = await self._store.conversations.read(conversation)
+        record, moves = planning.moved(await self._store.conversations.read(conversation), self._registry)
         planned = planning.plan(reply, record, turn, 0, self._registry)
         verdict = await self._store.conversations.round(
             conversation, turn, turns.digest(planned.message), 0, [planned.message], planned.runs,
-            lead=then, goes_on=then is not None,
+            lead=then, goes_on=then is not None, moves=moves,
         )  # fmt: skip
         _check(verdict, conversation)
         repeated = verdict == "exists"
+        if not repeated:
+            planned.log_refusals(conversation)
         runs = () if repeated else tuple(run.id for run in planned.runs)
         return Posted(turn, runs, tuple(planned.refused), reply, repeated)
 

@@ -7,10 +7,11 @@ possible transition of their reply; the later ones wait for it and are judged wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from actions.errors import ForbiddenAction, ModelError
 from actions.messages import Payload, Status, idempotency_key, run_id_of
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from actions.states import StateMachine
     from orchestrator.store.records import ConversationRecord
+
+
+log: Final = logging.getLogger("umbel.planning")
+
+NO_LANE: Final = "-"
+"""Where the record of a call stands that no action answers to; it never becomes ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,93 +57,102 @@ class Plan:
     refused: list[Refusal]
     """The refused ones again, for people."""
 
+    def log_refusals(self, conversation: str) -> None:
+        """Tell the operator's log what was refused, by name and code: arguments may be anybody's secrets."""
+        for refusal in self.refused:
+            log.warning("%s: %.80r is refused: %s", conversation, refusal.call.name, refusal.error["code"])
+
 
 def plan(
     reply: Reply, conversation: ConversationRecord, turn: TurnId, number: int, registry: Registry
 ) -> Plan:
     """Plan the calls of a reply as round `number` (from 0) of a turn."""
-    machine = registry.machine(conversation.machine) if conversation.machine else None
     ids = call_ids(reply.calls, turn, number)
     decided = [_decide(call, conversation, registry) for call in reply.calls]
-    if machine is not None:
-        decided = _judge_states(decided, machine, conversation.state)
-    barriers = [_may_transition(found) for found in decided]
-    waits = _order([isinstance(found, _Accepted) for found in decided], barriers)
+    if conversation.machine:
+        _judge_states(decided, registry.machine(conversation.machine), conversation.state)
+    waits = _order(decided)
     run_ids = [str(run_id_of(turn, number, at)) for at in range(len(decided))]
     runs: list[NewRun] = []
-    for at, (call, found) in enumerate(zip(reply.calls, decided, strict=True)):
-        payload = _payload(call, found, conversation, reply.text)
+    for at, found in enumerate(decided):
+        payload = _payload(found, conversation, reply.text)
         payload.key = idempotency_key(conversation.id, turn, number, at)
+        action = found.action
         runs.append(
             NewRun(
                 id=run_ids[at],
-                lane=found.lane if isinstance(found, _Accepted) else "-",
+                lane=lane(action.queue, threaded=not action.is_async) if action else NO_LANE,
                 payload=payload.encode(),
                 status=_status(found, waiting=bool(waits[at])),
-                priority=found.priority if isinstance(found, _Accepted) else Priority.NORMAL,
+                priority=Priority[action.priority.upper()] if action else Priority.NORMAL,
                 tenant=conversation.tenant,
                 position=at,
                 head=tool_head(ids[at]),
-                result="" if isinstance(found, _Accepted) else to_json(found).decode(),
+                result="" if found.error is None else to_json(found.error).decode(),
                 open=len(waits[at]),
                 dependents=tuple(run_ids[later] for later, on in enumerate(waits) if at in on),
             )
         )
-    refused = [
-        Refusal(call, found)
-        for call, found in zip(reply.calls, decided, strict=True)
-        if not isinstance(found, _Accepted)
-    ]
+    refused = [Refusal(found.call, found.error) for found in decided if found.error is not None]
     return Plan(assistant_message(reply, ids), runs, refused)
 
 
-@dataclass(frozen=True, slots=True)
-class _Accepted:
-    action: Action
-    lane: str
-    priority: Priority
+@dataclass(slots=True)
+class _Decided:
+    """A call, what it was resolved to, and why it does not run, if it does not."""
+
+    call: Call
+    action: Action | None = None
+    error: dict[str, str] | None = None
+
+    @property
+    def may_transition(self) -> bool:
+        return self.error is None and self.action is not None and self.action.may_transition
 
 
-def _decide(call: Call, conversation: ConversationRecord, registry: Registry) -> _Accepted | dict[str, str]:
+def _decide(call: Call, conversation: ConversationRecord, registry: Registry) -> _Decided:
     """What does not depend on the state: can it be read, does it exist, is it permitted, do the arguments fit."""
+    found = _Decided(call)
     if call.error is not None:
-        return {"error": call.error.message, "code": call.error.code}
-    try:
-        action = registry.resolve(call.name)
-        check_permissions(action, conversation.permissions)
-        bind(action, call.arguments or {})
-    except ModelError as error:
-        return error.for_model()
-    return _Accepted(
-        action, lane(action.queue, threaded=not action.is_async), Priority[action.priority.upper()]
-    )
-
-
-def _may_transition(found: _Accepted | dict[str, str]) -> bool:
-    return isinstance(found, _Accepted) and found.action.may_transition
-
-
-def _judge_states(
-    decided: Sequence[_Accepted | dict[str, str]], machine: StateMachine, state: str | None
-) -> list[_Accepted | dict[str, str]]:
-    """Judge by the state that holds now, up to the first call that may change it; one that is refused cannot."""
-    judged: list[_Accepted | dict[str, str]] = []
-    for found in decided:
-        may_have_changed = any(map(_may_transition, judged))
-        judged.append(found if may_have_changed else _judge_state(found, machine, state))
-    return judged
-
-
-def _judge_state(
-    found: _Accepted | dict[str, str], machine: StateMachine, state: str | None
-) -> _Accepted | dict[str, str]:
-    if not isinstance(found, _Accepted):
+        found.error = {"error": call.error.message, "code": call.error.code}
         return found
     try:
-        check_state(found.action, machine, state)
-    except ForbiddenAction as error:
-        return error.for_model()
+        found.action = registry.resolve(call.name)
+        check_permissions(found.action, conversation.permissions)
+        bind(found.action, call.arguments or {})
+    except ModelError as error:
+        found.error = error.for_model()
     return found
+
+
+def _judge_states(decided: Iterable[_Decided], machine: StateMachine, state: str | None) -> None:
+    """Refuse what the state forbids, up to the first call that may change it (one that is refused cannot)."""
+    for found in decided:
+        if found.error is None and found.action is not None:
+            try:
+                check_state(found.action, machine, state)
+            except ForbiddenAction as error:
+                found.error = error.for_model()
+        if found.may_transition:
+            return
+
+
+def moved(
+    conversation: ConversationRecord, registry: Registry
+) -> tuple[ConversationRecord, tuple[str, int] | None]:
+    """Take the automatic edge that is open, if there is one: the conversation as it stands then, and the move.
+
+    The move is applied in the step that opens the round. Edges are asked for in the order of their priority; only
+    one is taken for each round.
+    """
+    if conversation.machine is None or conversation.state is None:
+        return conversation, None
+    context = {key: from_json(value) for key, value in conversation.context.items()}
+    target = registry.machine(conversation.machine).next(conversation.state, context)
+    if target is None:
+        return conversation, None
+    move = (target, conversation.state_revision)
+    return replace(conversation, state=target, state_revision=move[1] + 1), move
 
 
 def check_permissions(action: Action, permissions: Iterable[str]) -> None:
@@ -147,23 +163,21 @@ def check_permissions(action: Action, permissions: Iterable[str]) -> None:
 
 def check_state(action: Action, machine: StateMachine, state: str | None) -> None:
     """Raise ForbiddenAction if the state machine does not allow the action in this state."""
-    if action.everywhere or (state is not None and machine.allows(state, action.name)):
+    if machine.allows(state, action):
         return
-    allowed = ", ".join(sorted(machine.allowed(state))) if state is not None else ""
-    raise ForbiddenAction(
-        f"{action.name} is not allowed in the state {state}; allowed there: {allowed or 'nothing'}"
-    )
+    allowed = ", ".join(sorted(machine.states.get(state or "", ()))) or "nothing"
+    raise ForbiddenAction(f"{action.name} is not allowed in the state {state}; allowed there: {allowed}")
 
 
-def _order(accepted: Sequence[bool], barriers: Sequence[bool]) -> list[set[int]]:
+def _order(decided: Sequence[_Decided]) -> list[set[int]]:
     """For each call the positions that must have ended before it: a possible transition parts before from after."""
     waits: list[set[int]] = []
     since: set[int] = set()
     barrier: set[int] = set()
-    for at, runs in enumerate(accepted):
-        if not runs:
+    for at, found in enumerate(decided):
+        if found.error is not None:
             waits.append(set())
-        elif barriers[at]:
+        elif found.may_transition:
             waits.append(since or barrier)
             barrier, since = {at}, set()
         else:
@@ -172,23 +186,22 @@ def _order(accepted: Sequence[bool], barriers: Sequence[bool]) -> list[set[int]]
     return waits
 
 
-def _status(found: _Accepted | dict[str, str], *, waiting: bool) -> Status:
-    if not isinstance(found, _Accepted):
+def _status(found: _Decided, *, waiting: bool) -> Status:
+    if found.error is not None:
         return Status.REFUSED
     return Status.BLOCKED if waiting else Status.READY
 
 
-def _payload(
-    call: Call, found: _Accepted | dict[str, str], conversation: ConversationRecord, text: str
-) -> Payload:
+def _payload(found: _Decided, conversation: ConversationRecord, text: str) -> Payload:
+    action, call = found.action, found.call
     return Payload(
-        action=found.action.name if isinstance(found, _Accepted) else "",
+        action=action.name if action else "",
         arguments=call.arguments or {},
         call_id=call.id,
         called=call.name,
         principal=conversation.principal,
         permissions=conversation.permissions,
-        turn_text=text if isinstance(found, _Accepted) and found.action.everywhere else "",
+        turn_text=text if action and action.everywhere else "",
     )
 
 

@@ -20,7 +20,7 @@ from orchestrator import intake, planning
 from orchestrator.store.records import Lead
 
 if TYPE_CHECKING:
-    from actions.messages import Reply, TurnId
+    from actions.messages import TurnId
     from actions.registry import Registry
     from actions.services import Model
     from orchestrator.store.records import Claimed, ConversationRecord
@@ -48,7 +48,7 @@ async def advance(run: Claimed, store: Store, registry: Registry, model: Model) 
         TryAgain: the model did not answer, or nothing that can be read.
         Fail: this run cannot lead a turn (the conversation is gone).
     """
-    conversation = await store.conversations.read(run.conversation)
+    conversation, moves = planning.moved(await store.conversations.read(run.conversation), registry)
     messages = await store.conversations.messages(run.conversation)
     request = {"messages": messages, "tools": _tools(registry, conversation)}
     if not request["tools"]:
@@ -57,18 +57,11 @@ async def advance(run: Claimed, store: Store, registry: Registry, model: Model) 
     reply = intake.read(body)
     if reply.errors and not reply.calls and not reply.text:
         raise TryAgain(reason=f"the model's reply cannot be read: {reply.errors[0].message}")
-    return await _open_round(run, reply, conversation, store, registry)
-
-
-async def _open_round(
-    run: Claimed, reply: Reply, conversation: ConversationRecord, store: Store, registry: Registry
-) -> str:
     number = round_of(run.id)
-    turn = cast("TurnId", run.turn)
-    planned = planning.plan(reply, conversation, turn, number, registry)
+    planned = planning.plan(reply, conversation, cast("TurnId", run.turn), number, registry)
     verdict = await store.conversations.round(
         conversation.id,
-        turn,
+        run.turn,
         digest(planned.message),
         number,
         [planned.message],
@@ -76,9 +69,12 @@ async def _open_round(
         by=(run.id, run.fence),
         lead=lead(),
         goes_on=reply.continues and bool(reply.calls),
+        moves=moves,
     )
     if verdict not in {"ok", "stale"}:
         raise Fail(f"the round could not be opened: {verdict}")
+    if verdict == "ok":
+        planned.log_refusals(conversation.id)
     return verdict
 
 
@@ -99,14 +95,11 @@ def digest(*parts: str | bytes) -> str:
 def _tools(registry: Registry, conversation: ConversationRecord) -> list[dict[str, Any]]:
     """The actions that the conversation's state allows now, as tools."""
     machine = registry.machine(conversation.machine) if conversation.machine else None
-    state = conversation.state
     return [
         openai_tool(action)
         for action in registry.actions
         if action.permissions.issubset(conversation.permissions)
-        and (
-            machine is None or action.everywhere or (state is not None and machine.allows(state, action.name))
-        )
+        and (machine is None or machine.allows(conversation.state, action))
     ]
 
 

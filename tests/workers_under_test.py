@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from actions.definition import action
 from actions.directives import Result, SetContext
-from actions.errors import Fail, TryAgain
+from actions.errors import Fail, Refuse, TryAgain
 from actions.policy import Retry
-from actions.states import StateMachine
+from actions.states import Edge, StateMachine
 from umbel.supervisor import Process
 
 if TYPE_CHECKING:
@@ -89,7 +89,39 @@ async def remember(key: str, value: int) -> Result:
     return Result({"kept": key}, (SetContext(key, value),))
 
 
-MACHINE = StateMachine("door", initial="OPEN", states={"OPEN": {"ADD"}, "SHUT": set()})
+@action("GUARDED")
+async def guarded(answer: str) -> Result:
+    """Leave a trace in the context whenever it runs."""
+    return Result("ran", (SetContext(f"ran.{answer}", value=True),))
+
+
+@guarded.validate
+async def may_run(params, ctx):
+    """Answer in each way that a validator may; an answer that is not here breaks it."""
+    answers = {
+        "yes": True,
+        "nothing": None,
+        "no": False,
+        "refuse": Refuse("the shop is closed"),
+        "pass": {"pass": True, "reason": "fine"},
+        "fail": {"pass": False, "reason": "no ticker"},
+    }
+    return answers[params.answer]
+
+
+MACHINE = StateMachine(
+    "door",
+    initial="OPEN",
+    states={"OPEN": {"ADD", "REMEMBER"}, "SHUT": {"SLEEP"}, "LOCKED": set()},
+    transitions=(
+        Edge("OPEN", "SHUT", when="late", priority=1),
+        Edge("OPEN", "LOCKED", when="very_late", priority=2),
+    ),
+    conditions={
+        "late": lambda context: context.get("hour", 0) >= 20,
+        "very_late": lambda context: context.get("hour", 0) >= 23,
+    },
+)
 
 
 def start_worker(
@@ -100,7 +132,7 @@ def start_worker(
         dict(os.environ)
         | settings.environ()
         | {
-            "UMBEL_ACTIONS": MODULE,
+            "UMBEL_ACTIONS": ",".join(settings.actions or (MODULE,)),
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)]),
             "C_FORCE_ROOT": "1",
         }

@@ -111,7 +111,7 @@ class Flights:
         self._flying[run.id] = flight
         task.add_done_callback(partial(self._landed, flight))
         if action is not None and action.timeout is not None:
-            flight.timer = loop.call_later(action.timeout.total_seconds(), self._time_is_over, flight)
+            loop.call_soon(self._set_timer, flight, action.timeout.total_seconds())
         if self._events is not None:
             self._events.started(flight)
 
@@ -134,6 +134,11 @@ class Flights:
         tasks = [flight.task for flight in self._flying.values()]
         await asyncio.wait(tasks, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(0)  # the callbacks of the tasks that ended run in the loop's next turn
+
+    def _set_timer(self, flight: Flight, seconds: float) -> None:
+        """Called after the task's first step: most need no timer then, and thousands of dead ones slow the loop."""
+        if not flight.task.done():
+            flight.timer = asyncio.get_running_loop().call_later(seconds, self._time_is_over, flight)
 
     def _time_is_over(self, flight: Flight) -> None:
         flight.timed_out = True

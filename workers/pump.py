@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
 
     from orchestrator.settings import Settings
-    from orchestrator.store.connection import Value
     from orchestrator.store.records import Claim, Finish
     from orchestrator.store.store import Store
+    from orchestrator.store.values import Value
     from workers.events import RunEvents
     from workers.execution import Execution
 
@@ -63,7 +64,6 @@ class Pump:
         self._draining = False
         self._alone = False
         self._sleep: asyncio.Task[None] | None = None
-        self._count = 0
         self._nap = min(max(settings.linger_ms / 1000, 0.1), LONGEST_NAP)
         self.name = ""
         """The name under which it holds its lease; a new one each time it starts or lost its lease."""
@@ -120,8 +120,7 @@ class Pump:
     def rename(self) -> None:
         """Take a name that no pump had before: a lease is never taken up again."""
         self._stop_dozing()  # it waits for tokens under the old name
-        self._count += 1
-        self.name = f"{self._worker}:{id(self):x}:{time.time_ns():x}.{self._count}"
+        self.name = f"{self._worker}:{secrets.token_hex(4)}"  # short: it stands in every record that it claims
 
     # Trips to the store
 

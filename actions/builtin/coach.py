@@ -6,7 +6,8 @@ holds:
 
     introduction_completed   true once the introduction is complete
     user_info.<key>          one JSON value for each thing the user told
-    identities               a list of {"identity", "category", "description"}
+    identities               a list of {"identity", "category", "description"}; a later entry of the same
+                             identity changes what it names, also "accepted"; `drafts` reads them together
     identities_refined, visualization_completed, action_items   written by the product, read by the conditions
 """
 
@@ -21,6 +22,7 @@ from actions.context import ActionContext
 from actions.definition import action
 from actions.directives import AppendContext, Result, SetContext, Transition
 from actions.errors import Fail
+from actions.names import normalise
 from actions.states import Edge, StateMachine
 
 MIN_DRAFTS: Final = 3
@@ -35,6 +37,8 @@ ACCOUNTABILITY: Final = "ACCOUNTABILITY"
 
 _CATEGORY: Final = "coach"
 _USER_INFO: Final = "user_info."
+_LISTED: Final = 20
+_SHOWN: Final = 80
 
 
 def _given(value: Any) -> Any:
@@ -72,6 +76,46 @@ def save_identity(identity: Words, category: Words, description: str = "") -> Re
     return Result({"saved": identity}, (AppendContext("identities", draft),))
 
 
+@action("UPDATE_IDENTITY", category=_CATEGORY)
+async def update_identity(  # noqa: D417 - ctx is no argument of the call
+    identity: Words, ctx: ActionContext, category: Words | None = None, description: str | None = None
+) -> Result:
+    """Change what is said about an identity that was saved before.
+
+    Args:
+        identity: The identity, in the words it was saved with.
+        category: Another part of life.
+        description: Another description; an empty one takes it away.
+    """
+    named = await _saved(identity, ctx)
+    given = {"category": category, "description": description}
+    changes = {key: value for key, value in given.items() if value is not None}
+    if not changes:
+        raise Fail("nothing to change: give a category or a description")
+    return Result({"updated": named}, (AppendContext("identities", {"identity": named, **changes}),))
+
+
+@action("ACCEPT_IDENTITY", category=_CATEGORY)
+async def accept_identity(identity: Words, ctx: ActionContext) -> Result:  # noqa: D417 - ctx is no argument of the call
+    """Note that the user takes a saved identity as their own.
+
+    Args:
+        identity: The identity, in the words it was saved with.
+    """
+    named = await _saved(identity, ctx)
+    return Result({"accepted": named}, (AppendContext("identities", {"identity": named, "accepted": True}),))
+
+
+async def _saved(identity: str, ctx: ActionContext) -> str:
+    """Return the identity as it was saved; one that was never saved is an error that says what there is."""
+    known = drafts(await ctx.conversation.context()) if ctx.conversation else []
+    for draft in known:
+        if normalise(draft["identity"]) == normalise(identity):
+            return str(draft["identity"])
+    names = ", ".join(draft["identity"] for draft in known[:_LISTED])
+    raise Fail(f"there is no identity {identity[:_SHOWN]!r}; saved are {names or 'none yet'}")
+
+
 @action("MARK_INTRODUCTION_COMPLETE", category=_CATEGORY)
 def mark_introduction_complete() -> Result:
     """Note that the introduction is complete, so that brainstorming may begin."""
@@ -88,6 +132,8 @@ async def transition_state(target_state: Words, ctx: ActionContext) -> Result:  
     view = ctx.conversation
     if view is None or view.machine is None or view.state is None:
         raise Fail("this conversation has no states")
+    if view.machine.find(target_state) == view.state:
+        return Result({"from": view.state, "to": view.state})  # it went there by itself before it was asked
     revision = view.revision  # before the context is read: what changes meanwhile is a conflict
     refusal = view.machine.may(view.state, target_state, await view.context())
     if refusal is not None:
@@ -103,13 +149,23 @@ def user_info(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _listed(context: Mapping[str, Any], key: str) -> int:
+def drafts(context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return each identity once, in the order they were saved, with what was said of it last."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in _listed(context, "identities"):
+        if isinstance(entry, dict) and isinstance(name := entry.get("identity"), str):
+            found.setdefault(normalise(name), {}).update(entry)
+    return list(found.values())
+
+
+def _listed(context: Mapping[str, Any], key: str) -> list[Any]:
     value = context.get(key)
-    return len(value) if isinstance(value, list) else 0
+    return value if isinstance(value, list) else []
 
 
 _TALK: Final = ("SAVE_USER_INFO", "TRANSITION_STATE")
 _DRAFT: Final = ("SAVE_IDENTITY", *_TALK)
+_REFINE: Final = ("UPDATE_IDENTITY", "ACCEPT_IDENTITY", *_DRAFT)
 
 machine: Final = StateMachine(
     "coach",
@@ -117,7 +173,7 @@ machine: Final = StateMachine(
     states={
         INTRODUCTION: ("MARK_INTRODUCTION_COMPLETE", *_TALK),
         IDENTITY_BRAINSTORMING: _DRAFT,
-        IDENTITY_REFINEMENT: _DRAFT,
+        IDENTITY_REFINEMENT: _REFINE,
         IDENTITY_VISUALIZATION: _TALK,
         ACTION_PLANNING: _TALK,
         ACCOUNTABILITY: _TALK,
@@ -135,9 +191,9 @@ machine: Final = StateMachine(
     ),
     conditions={
         "introduction_completed": lambda context: context.get("introduction_completed") is True,
-        "enough_drafts": lambda context: _listed(context, "identities") >= MIN_DRAFTS,
+        "enough_drafts": lambda context: len(drafts(context)) >= MIN_DRAFTS,
         "identities_refined": lambda context: context.get("identities_refined") is True,
         "visualization_completed": lambda context: context.get("visualization_completed") is True,
-        "has_action_items": lambda context: _listed(context, "action_items") >= 1,
+        "has_action_items": lambda context: len(_listed(context, "action_items")) >= 1,
     },
 )

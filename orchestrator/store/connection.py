@@ -1,4 +1,4 @@
-"""One connection pool to Redis and the one way to run scripts on it.
+"""The ways to Redis: scripts over one held line, reads and blocking reads over pools.
 
 In: a script's name and its arguments. Out: what it returned. Nothing is tried again here: who calls knows whether
 its script may run twice. Errors come out as `StoreUnavailable` (later may help) or `StoreRefused` (it does not).
@@ -28,7 +28,9 @@ from redis.exceptions import (
 
 from actions.errors import StoreRefused, StoreUnavailable
 from orchestrator.store.keys import prefix
+from orchestrator.store.line import Command, Line
 from orchestrator.store.scripts import load
+from orchestrator.store.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from orchestrator.settings import Settings
 
 T = TypeVar("T")
-Value = str | bytes | int | float
-"""What a script takes as an argument."""
 
 SOCKET_TIMEOUT: Final = 5.0
 """Seconds that any call waits for Redis; a blocking read has its own, longer by its block time."""
@@ -49,6 +49,7 @@ LONGEST_BLOCK: Final = 60.0
 
 
 def _client(url: str, connections: int, timeout: float) -> Redis:
+    """A client for reads; its callers wait when all its connections are taken."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
@@ -75,6 +76,7 @@ class Connection:
             max(1, int(settings.conversation_ttl.total_seconds())),
         )
         self._scripts = load()
+        self._line = Line(settings.store_url, timeout=SOCKET_TIMEOUT)
         self.redis = _client(settings.store_url, connections, SOCKET_TIMEOUT)
         self._blocking = _client(settings.store_url, connections, SOCKET_TIMEOUT + LONGEST_BLOCK)
 
@@ -95,8 +97,8 @@ class Connection:
         try:
             replies = await self._send(calls, frame)
             if any(isinstance(reply, NoScriptError) for reply in replies):
-                for name in {name for name, _ in calls}:
-                    await self.redis.script_load(self._scripts[name].source)
+                names = {name for name, _ in calls}
+                await self._line.trip([("SCRIPT", "LOAD", self._scripts[name].source) for name in names])
                 replies = await self._resend(calls, frame, replies)
         except RedisError as error:
             raise self.explain(error) from error
@@ -108,10 +110,12 @@ class Connection:
     async def _send(
         self, calls: Sequence[tuple[str, Sequence[Value]]], frame: tuple[Value, ...]
     ) -> list[Any]:
-        pipeline = self.redis.pipeline(transaction=False)
-        for name, arguments in calls:
-            pipeline.execute_command("EVALSHA", self._scripts[name].sha, 1, self.prefix, *frame, *arguments)
-        return await pipeline.execute(raise_on_error=False)
+        return await self._line.trip(
+            [
+                ("EVALSHA", self._scripts[name].sha, 1, self.prefix, *frame, *arguments)
+                for name, arguments in calls
+            ]
+        )
 
     async def _resend(
         self, calls: Sequence[tuple[str, Sequence[Value]]], frame: tuple[Value, ...], replies: list[Any]
@@ -121,6 +125,25 @@ class Connection:
         again = await self._send([calls[at] for at in unknown], frame)
         for at, reply in zip(unknown, again, strict=True):
             replies[at] = reply
+        return replies
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        """Read: plain commands in one trip, their replies as Redis gives them. Asked once more on a new line.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+            StoreRefused: Redis said no.
+        """
+        try:
+            try:
+                replies = await self._line.trip(commands)
+            except RedisConnectionError:
+                replies = await self._line.trip(commands)
+        except RedisError as error:
+            raise self.explain(error) from error
+        for reply in replies:
+            if isinstance(reply, RedisError):
+                raise self.explain(reply) from reply
         return replies
 
     def explain(self, error: RedisError) -> OperatorError:
@@ -174,6 +197,7 @@ class Connection:
 
     async def close(self) -> None:
         """Close all connections; the object may be used again afterwards."""
+        await self._line.close()
         for client in (self.redis, self._blocking):
             await client.aclose()
             await client.connection_pool.disconnect()

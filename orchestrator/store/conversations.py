@@ -15,7 +15,8 @@ from orchestrator.store.records import ConversationRecord, Lead, NewRun
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.store.connection import Connection, Value
+    from orchestrator.store.connection import Connection
+    from orchestrator.store.values import Value
 
 
 class Conversations:
@@ -67,6 +68,7 @@ class Conversations:
         by: tuple[str, str] | None = None,
         lead: Lead | None = None,
         goes_on: bool = False,
+        moves: tuple[str, int] | None = None,
     ) -> str:
         """Open a round: "ok", "exists", "conflict", "busy", "missing" or "stale".
 
@@ -80,13 +82,15 @@ class Conversations:
             by: run and fence of what leads the turn; it ends in this step. None for a posted reply.
             lead: what is to follow the rounds of this turn; None: the turn ends with this round.
             goes_on: whether that happens without being asked for by an action.
+            moves: the state that the conversation goes to by itself, and the state revision that this was decided
+                on; nothing moves if that no longer holds.
         """
         who, fence = by or ("", "")
         lane, payload, priority = (lead.lane, lead.payload, int(lead.priority)) if lead else ("", "", "")
         begin: list[Value] = [conversation, turn, digest, number, who, fence, "1" if goes_on and lead else ""]
         follow: list[Value] = [lead.max_rounds if lead else 1, lane, payload, priority]
         rows = [value for run in runs for value in run.row()]
-        arguments = [*begin, *follow, len(messages), *messages, *rows]
+        arguments = [*begin, *follow, *(moves or ("", "")), len(messages), *messages, *rows]
         return str(await self._connection.run("round", *arguments))
 
     async def read(self, conversation: str) -> ConversationRecord:
@@ -96,7 +100,7 @@ class Conversations:
             UnknownConversation: there is none with this id.
         """
         key = f"{self._connection.prefix}c:{conversation}"
-        fields = cast("dict[str, str]", await self._connection.guard(self._connection.redis.hgetall(key)))
+        fields = await self._hash(key)
         if not fields:
             raise UnknownConversation(
                 f"there is no conversation {conversation}", fix="Open it first, or check the id"
@@ -109,13 +113,17 @@ class Conversations:
         if last == 0:
             return []
         start = 0 if last is None else -last
-        raw = await self._connection.guard(self._connection.redis.lrange(key, start, -1))
+        (raw,) = await self._connection.ask(["LRANGE", key, start, -1])
         return [from_json(message) for message in raw]
 
     async def turn(self, turn: str) -> dict[str, str]:
         """The record of a turn (see `keys`), empty if there is none."""
         key = f"{self._connection.prefix}t:{turn}"
-        return cast("dict[str, str]", await self._connection.guard(self._connection.redis.hgetall(key)))
+        return await self._hash(key)
+
+    async def _hash(self, key: str) -> dict[str, str]:
+        (flat,) = await self._connection.ask(["HGETALL", key])
+        return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _record(conversation: str, fields: dict[str, str]) -> ConversationRecord:

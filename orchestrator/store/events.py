@@ -36,11 +36,15 @@ class Events:
     async def read(self, conversation: str, after: str = "0", *, count: int = 1000) -> list[Event]:
         """What came after the entry `after` ("0": all that is kept), at once and in order."""
         key = f"{self._connection.prefix}ev:{conversation}"
-        entries = await self._connection.guard(
-            self._connection.redis.xrange(key, min=f"({after}" if after != "0" else "-", count=count)
-        )
+        first = f"({after}" if after != "0" else "-"
+        (entries,) = await self._connection.ask(["XRANGE", key, first, "+", "COUNT", count])
         return [
-            Event(entry, int(fields["at"]), change)
-            for entry, fields in cast("list[tuple[str, dict[str, str]]]", entries)
-            for change in cast("list[dict[str, Any]]", from_json(fields["e"]))
+            Event(entry, int(at), change)
+            for entry, (
+                _,
+                at,
+                _,
+                changes,
+            ) in entries  # the fields that the scripts write, in their order: at, e
+            for change in cast("list[dict[str, Any]]", from_json(changes))
         ]

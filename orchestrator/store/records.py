@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from actions.messages import Status
 
 if TYPE_CHECKING:
-    from orchestrator.store.connection import Value
+    from orchestrator.store.values import Value
 
 
 class Priority(IntEnum):

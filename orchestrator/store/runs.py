@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from actions.messages import TERMINAL
 from orchestrator.store.records import Claim, Claimed, Finish, NewRun, RunView
@@ -13,7 +13,8 @@ from orchestrator.store.records import Claim, Claimed, Finish, NewRun, RunView
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from orchestrator.store.connection import Connection, Value
+    from orchestrator.store.connection import Connection
+    from orchestrator.store.values import Value
 
 _WIDTH: Final = 12
 _VIEW: Final = ("s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since")
@@ -110,21 +111,16 @@ class Runs:
 
     async def read_all(self, runs: Sequence[str]) -> list[RunView | None]:
         """Several runs in one round trip, in the order asked for."""
-        pipeline = self._connection.redis.pipeline(transaction=False)
-        for run in runs:
-            pipeline.hmget(f"{self._connection.prefix}r:{run}", list(_VIEW))
-        rows = await self._connection.guard(pipeline.execute())
+        prefix = self._connection.prefix
+        rows = await self._connection.ask(*(["HMGET", f"{prefix}r:{run}", *_VIEW] for run in runs))
         return [_view(run, row) for run, row in zip(runs, rows, strict=True)]
 
     async def held_by(self, worker: str) -> list[RunView]:
         """The runs that the pumps of one worker hold at this moment."""
-        redis, prefix = self._connection.redis, self._connection.prefix
-        pumps = cast("list[str]", await self._connection.guard(redis.zrange(f"{prefix}live", 0, -1)))
+        prefix = self._connection.prefix
+        (pumps,) = await self._connection.ask(["ZRANGE", f"{prefix}live", 0, -1])
         own = [pump for pump in pumps if pump.startswith(f"{worker}:")]
-        pipeline = redis.pipeline(transaction=False)
-        for pump in own:
-            pipeline.smembers(f"{prefix}held:{pump}")
-        held = await self._connection.guard(pipeline.execute())
+        held = await self._connection.ask(*(["SMEMBERS", f"{prefix}held:{pump}"] for pump in own))
         views = await self.read_all(sorted(run for runs in held for run in runs))
         return [view for view in views if view is not None]
 
@@ -147,10 +143,8 @@ class Runs:
     async def offer_nudge(self, queue: str, key: str, message: str) -> None:
         """Leave the Celery message that wakes a worker of this queue, for the scripts to send."""
         name = f"{self._connection.prefix}env:{queue}"
-        pipeline = self._connection.redis.pipeline(transaction=True)
-        pipeline.hset(name, mapping={"key": key, "message": message})
-        pipeline.expire(name, 30 * 86_400)
-        await self._connection.guard(pipeline.execute())
+        fields = ["key", key, "message", message]
+        await self._connection.ask(["HSET", name, *fields], ["EXPIRE", name, 30 * 86_400])
 
 
 def claim_arguments(

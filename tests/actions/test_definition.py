@@ -68,6 +68,17 @@ def test_what_is_declared_is_kept():
     assert one.strict
 
 
+def test_examples_are_kept_as_they_were_when_declared():
+    asked = {"role": "user", "content": "Five of ACME, please."}
+    one = action("X", examples=[[asked, {"role": "assistant", "content": None, "tool_calls": []}]])(
+        lambda: None
+    )
+    asked["content"] = "other"
+
+    assert one.examples[0][0] == {"role": "user", "content": "Five of ACME, please."}
+    assert action("X")(lambda: None).examples == ()
+
+
 def test_what_is_not_declared_has_a_default():
     one = action("X")(lambda: None)
 
@@ -205,6 +216,13 @@ def test_a_functions_own_name_must_be_a_good_one_too():
         ({"output": 5}, "output"),
         ({"output": "Missing"}, "output"),
         ({"params": dict}, "pydantic model class"),
+        ({"params": {"type": "object", "properties": {}}}, "pydantic model class"),
+        ({"examples": "Buy!"}, "examples are several conversations"),
+        ({"examples": ["Buy!"]}, "is no example"),
+        ({"examples": [[]]}, "is no example"),
+        ({"examples": [[{"role": "user"}]]}, "is no example"),
+        ({"examples": [[{"role": ["user"], "content": "x"}]]}, "is no example"),
+        ({"examples": [{"role": "user", "content": "x"}]}, "is no example"),
         ({"params": Order(ticker="A")}, "pydantic model class"),
         ({"params": RootModel[int]}, "RootModel"),
         ({"retries": 3}, "an action has no retries"),
@@ -316,6 +334,13 @@ def test_a_ready_model_may_be_spread_over_parameters():
     one = action("X", params=Order)(lambda ticker, quantity, ctx: (ticker, quantity, ctx))
 
     assert one.invoke(bind(one, {"ticker": "A", "quantity": "2"}), CTX) == ("A", 2, CTX)
+
+
+def test_a_model_taken_whole_knows_which_of_its_fields_were_given():
+    one = action("X", params=Order)(lambda order: order.model_fields_set)
+
+    assert one.invoke(bind(one, {"ticker": "A"}), CTX) == {"ticker"}
+    assert one.invoke(bind(one, Order(ticker="A", quantity=2)), CTX) == {"ticker", "quantity"}
 
 
 def test_a_ready_model_with_one_field_may_be_spread():

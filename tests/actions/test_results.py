@@ -59,6 +59,12 @@ def test_a_result_takes_the_form_that_output_promises(value, text):
     assert result_text(action("X", output=Receipt)(lambda: None), value) == text
 
 
+def test_what_output_does_not_name_never_reaches_the_model():
+    told = result_text(action("X", output=Receipt)(lambda: None), {"id": 1, "token": "s3cret"})
+
+    assert json.loads(told) == {"id": 1, "note": ""}
+
+
 @pytest.mark.parametrize(
     ("value", "where"), [({}, "id"), ({"id": "x", "note": 5}, "id, note"), (None, "the result")]
 )

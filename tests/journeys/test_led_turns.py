@@ -179,3 +179,63 @@ async def test_a_model_that_never_stops_calling_is_stopped(house: House, model: 
     messages = await house.conductor.messages(conversation)
     assert len(model.asked) == 10
     assert [message["role"] for message in messages[-2:]] == ["assistant", "tool"]
+
+
+def eliza(action: str, said: str = "") -> dict[str, Any]:
+    """A reply in Eliza's JSON, as it arrives: inside a provider's body."""
+    return text(json.dumps({"user": "Trader", "text": said, "action": action}))
+
+
+async def test_a_model_that_goes_on_is_stopped_after_three_messages_in_a_row(
+    house: House, model: ScriptedModel
+) -> None:
+    model.answer = lambda request: (200, eliza("ELABORATE", f"part {rounds_so_far(request)}"))
+    conversation = await house.conductor.open_conversation()
+    turn = await house.conductor.say(conversation, "Tell me a story.")
+    assert await house.conductor.wait_for_turn(turn) == "done"
+    messages = await house.conductor.messages(conversation)
+    assert [message["content"] for message in messages if message["role"] == "assistant"] == [
+        "part 0", "part 1", "part 2", "part 3",
+    ]  # fmt: skip
+    told = [json.loads(message["content"]) for message in messages if message["role"] == "tool"]
+    assert told[:3] == ["go on"] * 3
+    assert told[3]["code"] == "refused"
+    assert len(model.asked) == 4
+
+
+async def test_after_a_question_the_model_waits_for_the_answer(house: House, model: ScriptedModel) -> None:
+    model.answer = lambda _: (200, eliza("CONTINUE", "Shall I go on?"))
+    conversation = await house.conductor.open_conversation()
+    turn = await house.conductor.say(conversation, "Tell me a story.")
+    assert await house.conductor.wait_for_turn(turn) == "done"
+    assert len(model.asked) == 1
+    assert json.loads((await house.conductor.messages(conversation))[-1]["content"])["code"] == "refused"
+
+
+@pytest.mark.parametrize("wire", ["eliza", "openai"])
+async def test_a_model_that_ignores_ends_the_conversation_without_a_reply(
+    house: House, model: ScriptedModel, wire: str
+) -> None:
+    stop = {"id": "call_0", "function": {"name": "STOP_TALKING", "arguments": "{}"}}
+    asks = {"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": [stop]}}]}
+    model.answer = lambda _: (200, asks if wire == "openai" else eliza("IGNORE"))
+    conversation = await house.conductor.open_conversation()
+    turn = await house.conductor.say(conversation, "Goodbye.")
+    assert await house.conductor.wait_for_turn(turn) == "done"
+    said = [message["content"] for message in await house.conductor.messages(conversation)]
+    assert said == ["Goodbye.", None, '"the conversation is over"']
+    assert (await house.store.conversations.read(conversation)).status == "completed"
+    assert len(model.asked) == 1
+
+
+async def test_a_model_that_does_nothing_has_only_answered(house: House, model: ScriptedModel) -> None:
+    model.answer = lambda _: (200, eliza("NO_ACTION", "Hello!"))
+    conversation = await house.conductor.open_conversation(context={"kept": 0})
+    turn = await house.conductor.say(conversation, "Hi.")
+    assert await house.conductor.wait_for_turn(turn) == "done"
+    assert [message["content"] for message in await house.conductor.messages(conversation)] == [
+        "Hi.", "Hello!", '"nothing to do"',
+    ]  # fmt: skip
+    record = await house.store.conversations.read(conversation)
+    assert (record.status, record.context) == ("idle", {"kept": "0"})
+    assert len(model.asked) == 1

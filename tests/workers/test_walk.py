@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actions.errors import (
+    ConfigError,
     ConversationBusy,
     IdempotencyConflict,
     InvalidArguments,
@@ -71,6 +72,40 @@ async def test_signals_of_a_handler_decide_exactly(house: House) -> None:
     assert late["code"] == "timed_out"
 
 
+async def test_a_validator_decides_before_the_handler_and_only_for_its_own_call(house: House) -> None:
+    answers = ("no", "refuse", "breaks", "fail", "yes", "nothing", "pass")
+    conversation = await house.conductor.open_conversation()
+    body = reply(*(("GUARDED", json.dumps({"answer": answer})) for answer in answers))
+    posted = await house.conductor.post_reply(conversation, body)
+    assert await house.conductor.wait_for_turn(posted.turn) == "done"
+    told = [json.loads(message["content"]) for message in (await house.conductor.messages(conversation))[1:]]
+    assert told == [
+        {"error": "GUARDED is not possible now", "code": "refused"},
+        {"error": "the shop is closed", "code": "refused"},
+        {"error": "the validator of GUARDED failed (KeyError), so it was not run", "code": "validator_failed"},
+        {"error": "no ticker", "code": "refused"},
+        "ran", "ran", "ran",
+    ]  # fmt: skip
+    kept = (await house.store.conversations.read(conversation)).context
+    assert set(kept) == {"ran.yes", "ran.nothing", "ran.pass"}
+    statuses = [view.status for run in posted.runs if (view := await house.store.runs.read(run))]
+    assert statuses == ["refused"] * 4 + ["succeeded"] * 3
+
+
+async def test_a_handler_that_fails_stops_no_neighbour(house: House) -> None:
+    leaked, gave_up, summed = await results(
+        house, reply(("LEAK", "{}"), ("GIVE_UP", "{}"), ("ADD", '{"a": 1, "b": 0}'))
+    )
+    assert leaked["code"] == gave_up["code"] == "handler_failed"
+    assert summed == 1
+
+
+async def test_one_reply_may_ask_for_the_same_action_twice(house: House) -> None:
+    text = """Both. {"actions": [{"name": "ADD", "params": {"a": 1, "b": 1}},
+        {"name": "SUM", "params": {"a": 0, "b": 0}}]}"""
+    assert await results(house, {"role": "assistant", "content": text}) == [2, 0]
+
+
 async def test_what_a_surprise_says_stays_in_the_log(house: House) -> None:
     leaked, left = await results(house, reply(("LEAK", "{}"), ("EXIT", "{}")))
     assert leaked == {"error": "the action failed with ValueError", "code": "handler_failed"}
@@ -96,6 +131,27 @@ async def test_a_state_forbids_and_says_so(house: House) -> None:
     assert told[1]["code"] == "forbidden_action"
     assert "SLEEP" in told[1]["error"]
     assert "OPEN" in told[1]["error"]
+
+
+@pytest.mark.parametrize(("hour", "state"), [(12, "OPEN"), (20, "SHUT"), (23, "LOCKED")])
+async def test_an_open_edge_of_the_highest_priority_is_taken_by_itself(
+    house: House, hour: int, state: str
+) -> None:
+    """What an action wrote opens it; the next reply is judged by the new state."""
+    conversation = await house.conductor.open_conversation(machine="door")
+    body = reply(("REMEMBER", f'{{"key": "hour", "value": {hour}}}'))
+    first = await house.conductor.post_reply(conversation, body)
+    await house.conductor.wait_for_turn(first.turn)
+    second = await house.conductor.post_reply(conversation, reply(("SLEEP", '{"seconds": 0}')))
+    await house.conductor.wait_for_turn(second.turn)
+    record = await house.store.conversations.read(conversation)
+    assert (record.state, record.state_revision) == (state, int(state != "OPEN"))
+    assert (second.refused == ()) is (state == "SHUT")
+
+
+async def test_a_conversation_cannot_begin_in_a_state_that_does_not_exist(house: House) -> None:
+    with pytest.raises(ConfigError, match="no state 'AJAR'"):
+        await house.conductor.open_conversation(machine="door", state="AJAR")
 
 
 async def test_the_same_key_begins_one_turn_only(house: House) -> None:

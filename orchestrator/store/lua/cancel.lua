@@ -7,7 +7,7 @@ local run = read(ARGV[4])
 if not run.status then return 'missing' end
 if run.status == 'cancelling' then return 'cancelling' end
 if run.status == 'running' then
-  call('HSET', run_key(run.id), 's', 'cancelling', 'since', int(now))
+  call('HSET', run_key(run.id), 's', 'cancelling', 'since', NOW)
   call('SADD', P .. 'cx:' .. run.pump, run.id)
   call('EXPIRE', P .. 'cx:' .. run.pump, 60)
   call('LPUSH', P .. 'ctl:' .. run.pump, run.id)

@@ -22,7 +22,7 @@ while at <= #ARGV do
       stopped(run)
     elseif verdict == 'again' or verdict == 'postponed' then
       if verdict == 'postponed' then call('HINCRBY', run_key(id), 'n', -1) end
-      call('HSET', run_key(id), 's', 'waiting', 'y', why, 'since', int(now), 'until', int(now + delay * 1000), 'e', result)
+      call('HSET', run_key(id), 's', 'waiting', 'y', why, 'since', NOW, 'until', int(now + delay * 1000), 'e', result)
       call('HDEL', run_key(id), 'sus', 'k')
       call('ZADD', P .. 'due', int(now + delay * 1000), id)
       tell_run(run.conversation, id, 'waiting', run.attempt, why)

@@ -5,6 +5,6 @@
 -- RETURNS: 'ok' or 'exists'
 local key = P .. 'c:' .. ARGV[4]
 if call('EXISTS', key) == 1 then return 'exists' end
-call('HSET', key, 's', 'idle', 'rev', 0, 'sr', 0, 'created', int(now), unpack(ARGV, 5))
+call('HSET', key, 's', 'idle', 'rev', 0, 'sr', 0, 'created', NOW, unpack(ARGV, 5))
 call('EXPIRE', key, CONVERSATION_TTL)
 return 'ok'

@@ -4,10 +4,12 @@
 -- NEEDS: base events ready settle record
 -- KEYS: [1] prefix
 -- ARGV: frame(3), conversation, turn, digest, round, by ('' = posted), fence of by, go on afterwards ('1' or ''),
---       most rounds, lane and payload and priority of what continues ('' = nothing), number of messages, the
---       messages, then 12 values for each run (see submit)
+--       most rounds, lane and payload and priority of what continues ('' = nothing), state that the conversation
+--       moves to by itself and the state revision that this was decided on ('' = it stays), number of messages,
+--       the messages, then 12 values for each run (see submit)
 -- RETURNS: 'ok', 'exists', 'conflict', 'busy' (another turn lives), 'missing' (no conversation) or 'stale'
-local conversation, turn, digest, round, by, fence, go, max, lane, payload, priority, count = unpack(ARGV, 4, 15)
+local conversation, turn, digest, round, by, fence, go, max, lane, payload, priority, state, revision, count =
+  unpack(ARGV, 4, 17)
 local c, t = P .. 'c:' .. conversation, P .. 't:' .. turn
 local leader = by ~= '' and read(by) or nil
 if leader then
@@ -19,13 +21,14 @@ else
   if not f[2] then return 'missing' end
   if f[1] then return 'busy' end
   call('HSET', t, 'c', conversation, 'd', digest, 's', 'live', 'max', max, 'q', lane, 'a', payload, 'p', priority,
-    'u', f[3] or '', 'began', int(now))
+    'u', f[3] or '', 'began', NOW)
   call('HSET', c, 'live', turn, 's', 'live')
   keep(conversation)
 end
 
-local first = 16 + tonumber(count)
-if first > 16 then call('RPUSH', P .. 'm:' .. conversation, unpack(ARGV, 16, first - 1)) end
+local first = 18 + tonumber(count)
+if first > 18 then call('RPUSH', P .. 'm:' .. conversation, unpack(ARGV, 18, first - 1)) end
+if state ~= '' and call('HGET', c, 'sr') == revision then move(conversation, state) end
 call('HINCRBY', c, 'rev', 1)
 local ids, total = {}, math.floor((#ARGV - first + 1) / RUN_FIELDS)
 call('HSET', t, 'round', round, 'left', total)

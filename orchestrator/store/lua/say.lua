@@ -11,7 +11,7 @@ if known then return known == digest and 'exists' or 'conflict' end
 local f = call('HMGET', c, 'live', 'u', 's')
 if not f[3] then return 'missing' end
 call('HSET', t, 'c', conversation, 'd', digest, 's', 'queued', 'msg', message, 'q', lane, 'a', payload, 'p', priority,
-  'u', f[2] or '', 'max', max, 'round', -1, 'left', 0, 'began', int(now))
+  'u', f[2] or '', 'max', max, 'round', -1, 'left', 0, 'began', NOW)
 keep(conversation)
 if f[1] then
   call('RPUSH', P .. 'in:' .. conversation, turn)

@@ -5,15 +5,15 @@
 -- ARGV: frame(3), ms during which one tick is enough for all hosts (0: always), then the queues that the caller knows
 -- RETURNS: the number of runs that still wait for recovery: call again at once until 0; -1: another host ticked
 if ARGV[4] ~= '0' and not call('SET', P .. 'ticked', 1, 'NX', 'PX', ARGV[4]) then return -1 end
-for _, lane in ipairs(lanes_of(call('ZRANGEBYSCORE', P .. 'queues', '-inf', int(now)))) do
+for _, lane in ipairs(lanes_of(call('ZRANGEBYSCORE', P .. 'queues', '-inf', NOW))) do
   call('DEL', P .. 'hot:' .. lane, P .. 'slp:' .. lane)
 end
 for at = 5, #ARGV do call('ZADD', P .. 'queues', int(now + 86400 * 1000000), ARGV[at]) end
-call('ZREMRANGEBYSCORE', P .. 'queues', '-inf', int(now))
+call('ZREMRANGEBYSCORE', P .. 'queues', '-inf', NOW)
 local queues = call('ZRANGE', P .. 'queues', 0, -1)
 
 local budget, left = 200, 0
-for _, pump in ipairs(call('ZRANGEBYSCORE', P .. 'live', '-inf', '(' .. int(now), 'LIMIT', 0, 50)) do
+for _, pump in ipairs(call('ZRANGEBYSCORE', P .. 'live', '-inf', '(' .. NOW, 'LIMIT', 0, 50)) do
   for _, id in ipairs(call('SMEMBERS', P .. 'held:' .. pump)) do
     if budget > 0 then take(pump, id, true) else left = left + 1 end
     budget = budget - 1
@@ -25,9 +25,11 @@ for _, pump in ipairs(call('ZRANGEBYSCORE', P .. 'live', '-inf', '(' .. int(now)
 end
 
 move_due(200)
+flush_ready()
 for _, lane in ipairs(lanes_of(queues)) do
-  call('ZREMRANGEBYSCORE', P .. 'hot:' .. lane, '-inf', int(now))
-  call('ZREMRANGEBYSCORE', P .. 'slp:' .. lane, '-inf', int(now))
+  call('ZREMRANGEBYSCORE', P .. 'hot:' .. lane, '-inf', NOW)
+  call('ZREMRANGEBYSCORE', P .. 'slp:' .. lane, '-inf', NOW)
+  if has_work(lane) and not is_hot(lane) then nudge(base_queue(lane)) end -- who sleeps here may be dead
 end
 touch_what_has_work(queues)
 close_rounds()

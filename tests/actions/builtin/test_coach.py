@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from actions.builtin.coach import machine, transition_state, user_info
+from actions.builtin.coach import drafts, machine, transition_state, user_info
 from actions.context import ActionContext
 from actions.directives import AppendContext, Result, SetContext, Transition
 from actions.errors import Fail, InvalidArguments
@@ -12,7 +12,10 @@ from actions.params import bind
 from actions.registry import Registry
 
 REGISTRY = Registry.from_modules(["actions.builtin.coach"])
-ALL = ["SAVE_USER_INFO", "SAVE_IDENTITY", "MARK_INTRODUCTION_COMPLETE", "TRANSITION_STATE"]
+ALL = [
+    "SAVE_USER_INFO", "SAVE_IDENTITY", "UPDATE_IDENTITY", "ACCEPT_IDENTITY", "MARK_INTRODUCTION_COMPLETE",
+    "TRANSITION_STATE",
+]  # fmt: skip
 DRAFTS = [{"identity": name} for name in "abc"]
 
 
@@ -26,7 +29,10 @@ def run(name: str, arguments: dict[str, Any]) -> Any:
     [
         ("INTRODUCTION", {"SAVE_USER_INFO", "MARK_INTRODUCTION_COMPLETE", "TRANSITION_STATE"}),
         ("IDENTITY_BRAINSTORMING", {"SAVE_IDENTITY", "SAVE_USER_INFO", "TRANSITION_STATE"}),
-        ("IDENTITY_REFINEMENT", {"SAVE_IDENTITY", "SAVE_USER_INFO", "TRANSITION_STATE"}),
+        (
+            "IDENTITY_REFINEMENT",
+            {"SAVE_IDENTITY", "UPDATE_IDENTITY", "ACCEPT_IDENTITY", "SAVE_USER_INFO", "TRANSITION_STATE"},
+        ),
         ("IDENTITY_VISUALIZATION", {"SAVE_USER_INFO", "TRANSITION_STATE"}),
         ("ACTION_PLANNING", {"SAVE_USER_INFO", "TRANSITION_STATE"}),
         ("ACCOUNTABILITY", {"SAVE_USER_INFO", "TRANSITION_STATE"}),
@@ -47,6 +53,7 @@ def test_each_state_allows_its_actions(state, allowed):
         ("IDENTITY_BRAINSTORMING", {"identities": DRAFTS[:2]}, None),
         ("IDENTITY_BRAINSTORMING", {"identities": DRAFTS}, "IDENTITY_REFINEMENT"),
         ("IDENTITY_BRAINSTORMING", {"identities": "abc"}, None),
+        ("IDENTITY_BRAINSTORMING", {"identities": [DRAFTS[0], {"identity": "A"}, DRAFTS[1]]}, None),
         ("IDENTITY_REFINEMENT", {"identities": DRAFTS}, None),
         ("IDENTITY_REFINEMENT", {"identities_refined": True}, "IDENTITY_VISUALIZATION"),
         ("IDENTITY_VISUALIZATION", {}, None),
@@ -80,6 +87,60 @@ def test_an_identity_is_appended_to_the_drafts():
     assert run("SAVE_IDENTITY", {"identity": " Creative Visionary ", "category": "PASSIONS"}) == Result(
         {"saved": "Creative Visionary"}, (AppendContext("identities", draft),)
     )
+
+
+SAVED = [
+    {"identity": "Creative Visionary", "category": "PASSIONS", "description": ""},
+    {"identity": "Quiet Builder", "category": "WORK", "description": ""},
+]
+
+
+async def refined(view: Any, name: str, **arguments: Any) -> Any:
+    one = REGISTRY.resolve(name)
+    ctx = ActionContext("run_a1", name, conversation=view(context={"identities": SAVED}))
+    return await one.invoke(bind(one, arguments), ctx)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "change"),
+    [
+        ("UPDATE_IDENTITY", {"description": ""}, {"description": ""}),
+        (
+            "UPDATE_IDENTITY",
+            {"description": "d", "category": "PLAY"},
+            {"category": "PLAY", "description": "d"},
+        ),
+        ("ACCEPT_IDENTITY", {}, {"accepted": True}),
+    ],
+)
+async def test_what_is_said_of_a_saved_identity_is_added_to_it(name, given, change, view):
+    (directive,) = (await refined(view, name, identity="quiet builder", **given)).directives
+
+    assert directive == AppendContext("identities", {"identity": "Quiet Builder"} | change)
+    first, second = drafts({"identities": [*SAVED, directive.value]})
+    assert (first, second) == (SAVED[0], SAVED[1] | change)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("UPDATE_IDENTITY", {"description": "d"}), ("ACCEPT_IDENTITY", {})]
+)
+async def test_an_identity_that_was_never_saved_is_an_error_that_says_what_there_is(name, given, view):
+    told = "there is no identity 'Painter'; saved are Creative Visionary, Quiet Builder"
+    with pytest.raises(Fail, match=told):
+        await refined(view, name, identity="Painter", **given)
+    one = REGISTRY.resolve(name)
+    with pytest.raises(Fail, match="saved are none yet"):
+        await one.invoke(bind(one, {"identity": "Painter", **given}), ActionContext("run_a1", name))
+
+
+async def test_an_update_that_changes_nothing_is_an_error(view):
+    with pytest.raises(Fail, match="nothing to change"):
+        await refined(view, "UPDATE_IDENTITY", identity="Quiet Builder")
+
+
+def test_drafts_are_read_from_whatever_stands_there():
+    assert drafts({"identities": [5, {"category": "WORK"}, {"identity": 7}, SAVED[0]]}) == [SAVED[0]]
+    assert drafts({"identities": "abc"}) == drafts({}) == []
 
 
 def test_the_introduction_is_marked_complete():
@@ -140,6 +201,11 @@ async def test_a_legal_target_is_a_transition_decided_on_a_revision(target, view
     assert transition_state.may_transition
 
 
+async def test_a_state_that_it_is_in_already_is_no_transition(view):
+    result = await moved(view, "identity refinement", state="IDENTITY_REFINEMENT", machine=machine)
+    assert result.directives == ()
+
+
 @pytest.mark.parametrize(
     ("target", "told"),
     [
@@ -148,7 +214,6 @@ async def test_a_legal_target_is_a_transition_decided_on_a_revision(target, view
             "ACCOUNTABILITY",
             "INTRODUCTION does not lead to ACCOUNTABILITY; it leads to IDENTITY_BRAINSTORMING",
         ),
-        ("INTRODUCTION", "INTRODUCTION does not lead to INTRODUCTION"),
         ("IDENTITY_DISCOVERY", "there is no state 'IDENTITY_DISCOVERY'; states are INTRODUCTION, "),
     ],
 )

@@ -28,6 +28,11 @@ def test_an_unknown_format_is_an_error_that_names_the_known_ones(name: Any):
         assert all(known in reply.errors[0].message for known in KNOWN)
 
 
+@pytest.mark.parametrize("name", ["coach.tags", "Coach.Tags", " COACH.TAGS "])
+def test_a_format_may_be_named_in_any_case(name: str):
+    assert good(read(TAG, name)) == [("GO", {})]
+
+
 def test_a_named_format_is_the_only_one_looked_for():
     mixed = TAG + '<action name="X"/>'
     assert [name for name, _ in good(read(mixed, "coach.tags"))] == ["GO"]

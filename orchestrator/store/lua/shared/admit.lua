@@ -1,22 +1,26 @@
 -- admit: what a claim starts, and what the pump's posture is afterwards (asleep, hot or full; nobody else sets it).
 -- out is the whole answer of the claim: three values, then those of each run (unpack would stop at 8,000).
 local out, held, conversations = { 'ok', '0', -1 }, {}, {}
+local told, NOBODY = 3, { '', '', '', '' }
 
 -- false: it was cancelled while it stood on the list.
 local function start(id, pump, fence, worker)
   local f = call('HMGET', run_key(id), 's', 'n', 'q', 'a', 'c', 't', 'u', 'sus')
   if f[1] ~= 'ready' then return false end
   local attempt, conversation = (tonumber(f[2]) or 0) + 1, f[5]
-  call('HSET', run_key(id), 's', 'running', 'f', fence, 'm', pump, 'n', attempt, 'since', int(now))
+  call('HSET', run_key(id), 's', 'running', 'f', fence, 'm', pump, 'n', attempt, 'since', NOW)
   held[#held + 1] = id
-  local known = { '', '', '', '' }
+  local known = NOBODY
   if conversation then
     known = conversations[conversation] or call('HMGET', P .. 'c:' .. conversation, 'st', 'sr', 'mach', 'who')
     conversations[conversation] = known
     tell_run(conversation, id, 'running', attempt, nil, worker)
   end
-  for _, value in ipairs({ id, f[3], f[4], attempt, conversation or '', f[6] or '', f[7] or '', known[1] or '',
-    known[2] or '', f[8] or '', known[3] or '', known[4] or '' }) do out[#out + 1] = value end
+  local n = told
+  out[n + 1], out[n + 2], out[n + 3], out[n + 4], out[n + 5], out[n + 6] = id, f[3], f[4], attempt, conversation or '', f[6] or ''
+  out[n + 7], out[n + 8], out[n + 9], out[n + 10] = f[7] or '', known[1] or '', known[2] or '', f[8] or ''
+  out[n + 11], out[n + 12] = known[3] or '', known[4] or ''
+  told = n + 12
   return true
 end
 

@@ -12,5 +12,6 @@ local floor = tonumber(call('GET', P .. 'fence') or '0')
 if floor > now then now = floor end
 
 local function int(n) return string.format('%.0f', n) end -- Lua's .. would print 1.79e+15
-local function run_key(id) return P .. 'r:' .. id end
+local NOW, RUN = int(now), P .. 'r:'
+local function run_key(id) return RUN .. id end
 local function base_queue(lane) return (lane:match('^[^/]+')) end

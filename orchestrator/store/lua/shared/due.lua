@@ -6,6 +6,7 @@ local function move_due(most)
       call('HSET', run_key(id), 's', 'ready', 'since', int(now))
       call('HDEL', run_key(id), 'y', 'until')
       make_ready(id, run.lane, run.priority, run.tenant, run.level, true)
+      tell_run(run.conversation, id, 'ready', run.attempt)
     end
     call('ZREM', P .. 'due', id)
   end

@@ -9,9 +9,7 @@ local function apply(run, at, count)
   for d = at, at + (count - 1) * 3, 3 do
     local kind, key, value = unpack(ARGV, d, d + 2)
     if kind == 'transition' then
-      call('HSET', c, 'st', value)
-      call('HINCRBY', c, 'sr', 1)
-      tell(run.conversation, '{"state":' .. cjson.encode(value) .. '}')
+      move(run.conversation, value)
     elseif kind == 'set' then
       call('HSET', c, 'x:' .. key, value)
     elseif kind == 'append' then

@@ -33,23 +33,29 @@ local function has_work(lane)
   return false
 end
 
--- One waking for one lane: a pump that is hot in it needs none (unless the caller is full and passes work on), then
--- the newest sleeper with room in it gets a token of its own, then a nudge through Celery, at most five a second and
--- never beside another. Tokens have an address: on a shared list Redis would give them to who waited longest.
-local function wake(lane, by_full_pump)
-  if not by_full_pump and call('ZCOUNT', P .. 'hot:' .. lane, '(' .. int(now), '+inf') > 0 then return end
-  local sleeper = call('ZPOPMAX', P .. 'slp:' .. lane)
-  if sleeper[2] and tonumber(sleeper[2]) > now then
-    call('LPUSH', P .. 'wake:' .. sleeper[1], lane)
-    call('PEXPIRE', P .. 'wake:' .. sleeper[1], 60000)
-    return
-  end
-  local queue = base_queue(lane)
+-- A pump that is awake and has promised to claim from this lane again.
+local function is_hot(lane)
+  return call('ZCOUNT', P .. 'hot:' .. lane, '(' .. int(now), '+inf') > 0
+end
+
+-- A message for Celery: at most five a second for a queue, and never beside another.
+local function nudge(queue)
   local template = call('HMGET', P .. 'env:' .. queue, 'key', 'message')
   if not template[1] or call('LLEN', template[1]) > 0 then return end
   if not call('SET', P .. 'nudged:' .. queue, 1, 'NX', 'PX', 200) then return end
   local id = 'nudge-' .. queue .. '-' .. int(now)
   call('LPUSH', template[1], (template[2]:gsub('@NUDGE@', id)))
+end
+
+-- One waking for one lane: a pump that is hot in it needs none (unless the caller is full and passes work on), then
+-- the newest sleeper with room in it gets a token of its own, then Celery. Tokens have an address: on a shared list
+-- Redis would give them to who waited longest, and the newest sleeper would stay unseen.
+local function wake(lane, by_full_pump)
+  if not by_full_pump and is_hot(lane) then return end
+  local sleeper = call('ZPOPMAX', P .. 'slp:' .. lane)
+  if not sleeper[2] or tonumber(sleeper[2]) <= now then return nudge(base_queue(lane)) end
+  call('LPUSH', P .. 'wake:' .. sleeper[1], lane)
+  call('PEXPIRE', P .. 'wake:' .. sleeper[1], 60000)
 end
 
 -- except: names of queues (space after each) that the caller claims from next and that need no waking.

@@ -4,22 +4,15 @@ local RUN_FIELDS = 12
 local function record(at, conversation, turn)
   local id, status, lane, priority, tenant, payload, position, head, result, open, dependents, reply =
     unpack(ARGV, at, at + RUN_FIELDS - 1)
-  local row = { 's', status, 'q', lane, 'p', priority, 'a', payload, 'since', int(now) }
-  local function put(field, value)
-    if value and value ~= '' then
-      row[#row + 1] = field
-      row[#row + 1] = value
-    end
-  end
-  put('u', tenant)
-  put('c', conversation)
-  put('t', turn)
-  put('i', position)
-  put('h', head)
-  put('x', open)
-  put('nx', dependents)
-  put('z', reply)
-  call('HSET', run_key(id), unpack(row))
+  local row, n = { 's', status, 'q', lane, 'p', priority, 'a', payload, 'since', NOW }, 10
+  if tenant ~= '' then row[n + 1], row[n + 2], n = 'u', tenant, n + 2 end
+  if conversation then row[n + 1], row[n + 2], row[n + 3], row[n + 4], n = 'c', conversation, 't', turn, n + 4 end
+  if position ~= '' then row[n + 1], row[n + 2], n = 'i', position, n + 2 end
+  if head ~= '' then row[n + 1], row[n + 2], n = 'h', head, n + 2 end
+  if open ~= '' then row[n + 1], row[n + 2], n = 'x', open, n + 2 end
+  if dependents ~= '' then row[n + 1], row[n + 2], n = 'nx', dependents, n + 2 end
+  if reply ~= '' then row[n + 1], row[n + 2], n = 'z', reply, n + 2 end
+  call('HSET', RUN .. id, unpack(row, 1, n))
   if status == 'ready' then
     make_ready(id, lane, priority, tenant)
   elseif status ~= 'blocked' then

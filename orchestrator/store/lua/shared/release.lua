@@ -19,7 +19,7 @@ local function take(pump, id, died)
   else
     call('HINCRBY', run_key(id), 'n', -1)
   end
-  call('HSET', run_key(id), 's', 'ready', 'y', died and 'worker_died' or 'handed_back', 'since', int(now))
+  call('HSET', run_key(id), 's', 'ready', 'y', died and 'worker_died' or 'handed_back', 'since', NOW)
   call('HDEL', run_key(id), 'f', 'm')
   make_ready(id, run.lane, run.priority, run.tenant, run.level, true)
   tell_run(run.conversation, id, 'ready', run.attempt, died and 'worker_died' or 'handed_back')

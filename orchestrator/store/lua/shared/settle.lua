@@ -1,5 +1,6 @@
 -- settle: the only end of a run, and what follows from it: dependents, its round, its turn, the next turn.
 local rounds, closing = {}, {}
+local function none() end
 local replies, ended = {}, {}
 local CANCELLED = '{"code":"cancelled","error":"cancelled"}'
 local FIELDS = { 's', 'f', 'q', 'p', 'u', 't', 'c', 'i', 'nx', 'z', 'n', 'sus', 'm', 'h' }
@@ -7,10 +8,11 @@ local NAMES = { 'status', 'fence', 'lane', 'priority', 'tenant', 'turn', 'conver
   'reply', 'attempt', 'level', 'pump', 'head' }
 
 local function read(id)
-  local run = { id = id }
-  for i, value in ipairs(call('HMGET', run_key(id), unpack(FIELDS))) do run[NAMES[i]] = value or nil end
-  run.priority, run.tenant = run.priority or '1', run.tenant or ''
-  return run
+  local f = call('HMGET', RUN .. id, 's', 'f', 'q', 'p', 'u', 't', 'c', 'i', 'nx', 'z', 'n', 'sus', 'm', 'h')
+  return { id = id, status = f[1] or nil, fence = f[2] or nil, lane = f[3] or nil, priority = f[4] or '1',
+    tenant = f[5] or '', turn = f[6] or nil, conversation = f[7] or nil, position = f[8] or nil,
+    dependents = f[9] or nil, reply = f[10] or nil, attempt = f[11] or nil, level = f[12] or nil, pump = f[13] or nil,
+    head = f[14] or nil }
 end
 
 -- What a turn and its conversation need when run `continuation` is to follow (turns.advance, or what the caller named).
@@ -18,9 +20,15 @@ local function continue(turn, conversation, round)
   local spec = call('HMGET', P .. 't:' .. turn, 'q', 'a', 'p', 'u')
   local id = 'run_' .. turn:sub(6) .. '.' .. int(round) .. '.next'
   call('HSET', run_key(id), 's', 'ready', 'q', spec[1], 'a', spec[2], 'p', spec[3], 'u', spec[4] or '', 't', turn,
-    'c', conversation, 'i', 'next', 'since', int(now))
+    'c', conversation, 'i', 'next', 'since', NOW)
   make_ready(id, spec[1], spec[3], spec[4] or '')
   tell_run(conversation, id, 'ready')
+end
+
+local function move(conversation, state)
+  call('HSET', P .. 'c:' .. conversation, 'st', state)
+  call('HINCRBY', P .. 'c:' .. conversation, 'sr', 1)
+  tell(conversation, '{"state":' .. cjson.encode(state) .. '}')
 end
 
 -- While a turn lives nothing of its conversation expires.
@@ -40,7 +48,7 @@ end
 
 local function end_turn(turn, conversation, status)
   local t, c = P .. 't:' .. turn, P .. 'c:' .. conversation
-  call('HSET', t, 's', status, 'ended', int(now))
+  call('HSET', t, 's', status, 'ended', NOW)
   call('EXPIRE', t, RUN_TTL)
   tell(conversation, '{"turn":"' .. turn .. '","status":"' .. status .. '"}')
   if call('HGET', c, 'live') ~= turn then return end
@@ -53,13 +61,13 @@ end
 
 -- A run of a round is kept until the round is complete, however long that takes: close reads its result.
 local function settle(run, status, result)
-  call('HSET', run_key(run.id), 's', status, 'r', result, 'since', int(now))
+  call('HSET', run_key(run.id), 's', status, 'r', result, 'since', NOW)
   if run.position == 'next' or not run.turn then call('EXPIRE', run_key(run.id), RUN_TTL) end
   tell_run(run.conversation, run.id, status, run.attempt)
-  for dependent in (run.dependents or ''):gmatch('%S+') do
+  for dependent in run.dependents and run.dependents:gmatch('%S+') or none do
     local next_run = read(dependent)
     if next_run.status == 'blocked' and call('HINCRBY', run_key(dependent), 'x', -1) == 0 then
-      call('HSET', run_key(dependent), 's', 'ready', 'since', int(now))
+      call('HSET', run_key(dependent), 's', 'ready', 'since', NOW)
       make_ready(dependent, next_run.lane, next_run.priority, next_run.tenant)
       tell_run(next_run.conversation, dependent, 'ready')
     end

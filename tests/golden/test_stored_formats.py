@@ -1,0 +1,210 @@
+"""What stands in Redis, as files: what is written today is what they say, and what they say still loads.
+
+A change of `store_v1.json` is a change of the stored format: records of running installations look like the old file.
+Keep that file and its loading test, add a new one. UMBEL_TEST_WRITE_GOLDEN=1 writes the file anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from actions.messages import Payload, Status
+from orchestrator.planning import tool_head
+from orchestrator.settings import Settings
+from orchestrator.store.records import Effect, EffectKind, Finish, Lead, NewRun, Priority
+from orchestrator.store.store import Store
+
+GOLDEN: Final = Path(__file__).parent / "store_v1.json"
+BEGIN: Final = 4_000_000_000_000_000
+LEAD: Final = Lead("turns", Payload("umbel.advance").encode(), max_rounds=5)
+FULL: Final = Payload(
+    "TAKE_ORDER",
+    {"ticker": "ACME", "quantity": 0},
+    "call_1",
+    "BUY_ORDER",
+    "ann",
+    ("trade",),
+    "k" * 32,
+    "Buying.",
+)
+
+
+@pytest.fixture
+async def store(settings: Settings) -> AsyncIterator[Store]:
+    made = Store(settings, connections=2)
+    made.connection._frame = (BEGIN, *made.connection._frame[1:])
+    yield made
+    await made.close()
+
+
+def later(store: Store, ms: int) -> None:
+    store.connection._frame = (BEGIN + ms * 1_000, *store.connection._frame[1:])
+
+
+def call(position: int, **fields: Any) -> NewRun:
+    fields = {"lane": "actions", "payload": FULL.encode()} | fields
+    return NewRun(
+        f"run_aX.0.{position}", position=position, head=tool_head(f"call_{position}"), tenant="t", **fields
+    )
+
+
+async def write(store: Store) -> None:
+    """A little of everything: a live turn with runs in all states, one that waits, and runs of no conversation."""
+    talk, runs = store.conversations, store.runs
+    context = {"zero": 0, "list": [1]}
+    await talk.open(
+        "conv_a",
+        tenant="t",
+        principal="ann",
+        permissions=["trade"],
+        machine="coach",
+        state="A",
+        context=context,
+    )
+    await talk.say("conv_a", "turn_aX", "d1", '{"role":"user","content":"buy"}', LEAD)
+    (leader,) = (await runs.claim("p1", [("turns", 1)], worker="one@host")).runs
+    calls = [
+        call(0, priority=Priority.HIGH),
+        call(1, lane="-", status=Status.REFUSED, result='{"error":"no","code":"unknown_action"}'),
+        call(2, dependents=("run_aX.0.3",), lane="actions/t"),
+        call(3, status=Status.BLOCKED, open=1),
+        call(4),
+    ]
+    message = '{"role":"assistant","content":null}'
+    await talk.round(
+        "conv_a", "turn_aX", "d2", 0, [message], calls, by=(leader.id, leader.fence), lead=LEAD, goes_on=True
+    )
+    await talk.say("conv_a", "turn_aY", "d3", '{"role":"user","content":"and then?"}', LEAD)
+    await runs.submit([NewRun(f"run_a{name}", "actions", Payload("ACT").encode()) for name in "PQRS"])
+    first, second, third, _ = (await runs.claim("p1", [("actions", 4)], worker="one@host")).runs
+    effects = (Effect(EffectKind.TRANSITION, "0", "B"), Effect(EffectKind.APPEND, "list", '"x"'))
+    await runs.finish(
+        "p1",
+        [
+            Finish(first.id, first.fence, "succeeded", '{"order":1}', effects=effects),
+            Finish(second.id, second.fence, "again", '{"error":"503"}', 2_000, "backoff"),
+            Finish(third.id, third.fence, "failed", '{"error":"x","code":"handler_failed"}'),
+        ],
+    )
+    await runs.cancel("run_aS")
+
+
+async def dump(store: Store) -> dict[str, Any]:
+    """All keys with their values; ids of stream entries, which are Redis's own, are counted instead."""
+    readers = {
+        "string": lambda redis, key: redis.get(key),
+        "list": lambda redis, key: redis.lrange(key, 0, -1),
+        "hash": lambda redis, key: redis.hgetall(key),
+        "zset": lambda redis, key: redis.zrange(key, 0, -1, withscores=True),
+        "set": lambda redis, key: redis.smembers(key),
+        "stream": lambda redis, key: redis.xrange(key),
+    }
+    redis, prefix, found = store.connection.redis, store.connection.prefix, {}
+    async for key in redis.scan_iter(f"{prefix}*"):
+        kind = await redis.type(key)
+        value = await readers[kind](redis, key)
+        if kind == "stream":
+            value = [fields for _, fields in value]
+        if kind == "set":
+            value = sorted(value)
+        if kind == "zset":
+            value = [[member, int(score)] for member, score in value]
+        found[key.removeprefix(prefix)] = {"type": kind, "value": value}
+    return dict(sorted(found.items()))
+
+
+async def load(store: Store, found: dict[str, Any]) -> None:
+    """Write what a file says, as it stands there."""
+    redis, prefix = store.connection.redis, store.connection.prefix
+    for name, entry in found.items():
+        key, value = prefix + name, entry["value"]
+        match entry["type"]:
+            case "string":
+                await redis.set(key, value)
+            case "list":
+                await redis.rpush(key, *value)
+            case "hash":
+                await redis.hset(key, mapping=value)
+            case "zset":
+                await redis.zadd(key, dict(value))
+            case "set":
+                await redis.sadd(key, *value)
+            case _:
+                for fields in value:
+                    await redis.xadd(key, fields)
+
+
+async def test_what_is_written_today_is_the_golden_form(store):
+    await write(store)
+    found = await dump(store)
+    if os.environ.get("UMBEL_TEST_WRITE_GOLDEN"):
+        GOLDEN.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    assert found == json.loads(GOLDEN.read_text())
+
+
+@pytest.fixture
+async def old(store: Store) -> Store:
+    """A store with what version 1 has left."""
+    await load(store, json.loads(GOLDEN.read_text()))
+    return store
+
+
+async def test_old_records_can_be_read(old):
+    record = await old.conversations.read("conv_a")
+    assert (record.status, record.live_turn, record.state, record.state_revision) == (
+        "live",
+        "turn_aX",
+        "B",
+        1,
+    )
+    assert record.context == {"zero": "0", "list": '[1,"x"]'}
+    assert (record.tenant, record.principal, record.permissions) == ("t", "ann", ("trade",))
+    done, waiting, refused = await old.runs.read_all(["run_aX.0.0", "run_aX.0.4", "run_aX.0.1"])
+    assert (done.status, done.result, done.attempts) == (Status.SUCCEEDED, '{"order":1}', 1)
+    assert Payload.decode(done.payload) == FULL
+    assert (waiting.status, waiting.why, waiting.error) == (Status.WAITING, "backoff", '{"error":"503"}')
+    assert refused.status == Status.REFUSED
+    changes = [event.change for event in await old.events.read("conv_a")]
+    assert changes[0] == {"turn": "turn_aX", "status": "live"}
+    assert {"state": "B"} in changes
+
+
+async def test_an_old_round_goes_on_to_its_end(old):
+    later(old, 2_100)
+    for _ in range(2):
+        claim = await old.runs.claim("p2", [("actions", 9), ("actions/t", 9)])
+        await old.runs.finish(
+            "p2", [Finish(run.id, run.fence, "succeeded", f'"{run.id}"') for run in claim.runs]
+        )
+    messages = await old.conversations.messages("conv_a")
+    assert [message["content"] for message in messages if message["role"] == "tool"] == [
+        '{"order":1}', '{"error":"no","code":"unknown_action"}', '"run_aX.0.2"', '"run_aX.0.3"', '"run_aX.0.4"',
+    ]  # fmt: skip
+    (leader,) = (await old.runs.claim("p2", [("turns", 1)])).runs
+    assert leader.id == "run_aX.1.next"
+    assert Payload.decode(leader.payload).action == "umbel.advance"
+
+
+async def test_runs_of_an_old_pump_are_recovered(old):
+    later(old, 11_000)
+    await old.runs.tick(["actions"])
+    claim = await old.runs.claim("p2", [("actions", 9)])
+    assert ("run_aQ", "1") in {(run.id, run.level) for run in claim.runs}
+
+
+STORED_FULL: Final = (
+    b'{"v":1,"a":"TAKE_ORDER","p":{"ticker":"ACME","quantity":0},"i":"call_1","n":"BUY_ORDER","u":"ann",'
+    b'"m":["trade"],"k":"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk","t":"Buying."}'
+)
+
+
+@pytest.mark.parametrize(("stored", "payload"), [(b'{"v":1,"a":"ACT"}', Payload("ACT")), (STORED_FULL, FULL)])
+def test_a_payload_is_written_and_read_in_its_first_form(stored, payload):
+    assert payload.encode() == stored
+    assert Payload.decode(stored) == payload
