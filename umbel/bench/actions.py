@@ -11,7 +11,7 @@ CONTINUED = "BENCH_CONTINUED"
 
 
 @action(NOTE, timeout="30s")
-async def note(text: str, count: int, urgent: bool) -> dict[str, int]:  # noqa: FBT001, RUF029 - a model names all its arguments; async is what is measured
+async def note(text: str, count: int, urgent: bool) -> dict[str, int]:  # noqa: FBT001 - a model names all its arguments; async is what is measured
     """Take a note.
 
     Args:
@@ -24,6 +24,6 @@ async def note(text: str, count: int, urgent: bool) -> dict[str, int]:  # noqa: 
 
 
 @action(CONTINUED)
-async def continued() -> str:  # noqa: RUF029 - as above
+async def continued() -> str:
     """Stand for the model's next round."""
     return "continued"

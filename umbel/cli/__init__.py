@@ -38,7 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "worker": Entry("umbel.cli.worker", "worker", "Start one Celery worker."),
     "demo": Entry("umbel.cli.demo", "demo", "Lead two conversations on real workers, and watch."),
     "parse": Entry("umbel.cli.parse", "parse", "Read replies as JSON lines, print the calls in them."),
-    "bench": Entry("umbel.cli.bench", "bench", "Measure against bare Celery and the raw Redis floor."),
+    "bench": Entry("umbel.cli.bench", "bench", "Measure against the raw Redis floor."),
     "flower": Entry("umbel.cli.flower", "flower", "Start Flower on the loopback interface."),
     "doctor": Entry("umbel.cli.doctor", "doctor", "Check this machine, the settings and the server."),
 }

@@ -40,7 +40,9 @@ _PARTS = ("w1", "w2", "floor")
 )
 @click.option("--rounds", type=click.IntRange(1, 99), help="Times that each figure is taken.  [default: 3]")
 @click.option("--events", is_flag=True, help="Let the workers send an event of each run, as for Flower.")
-def bench(*, quick: bool, as_json: bool, only: tuple[str, ...], calls: int, rounds: int | None, events: bool) -> None:
+def bench(
+    *, quick: bool, as_json: bool, only: tuple[str, ...], calls: int, rounds: int | None, events: bool
+) -> None:
     """Measure against the raw Redis floor.
 
     The floor is the least that any durable design does: two Python processes, hiredis, three short scripts. Both
@@ -80,7 +82,9 @@ async def _run(
 
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as bar:
-        task = bar.add_task("starting the server and the workers", total=stretches(sizes, workloads, with_ours=with_ours) + 1)
+        task = bar.add_task(
+            "starting the server and the workers", total=stretches(sizes, workloads, with_ours=with_ours) + 1
+        )
 
         def told(line: str) -> None:
             bar.update(task, advance=1, description=line)

@@ -7,6 +7,7 @@ not, and with an error's own code when it could not be played. Whatever it start
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from umbel.demo.screen import Screen
     from umbel.demo.stage import Stage
 
+EX_INTERRUPTED = 130
 _DRAW_S = 0.1
+_PIPE_WIDTH = 160
 
 
 @click.command()
@@ -33,6 +36,7 @@ def demo(ctx: click.Context, *, as_json: bool, stay: bool) -> None:
     Starts Valkey (or uses UMBEL_REDIS_URL), two Celery workers and Flower. One worker is killed while it works;
     its runs go on elsewhere. Takes about half a minute and leaves nothing running.
     """
+    from actions.errors import UmbelError
     from orchestrator.settings import load_settings
     from umbel import starting
     from umbel.demo.script import load_all
@@ -42,12 +46,20 @@ def demo(ctx: click.Context, *, as_json: bool, stay: bool) -> None:
     scripts = load_all()
     console.print("[bold]Umbel[/]: two conversations on two Celery workers, one of which will be killed.")
     stage = Stage(load_settings(), scripts, lambda text: console.print(f"  [green]✔[/] {text}"))
-    with starting.stops_on_sigterm(), stage:
-        ok = _perform(console, stage, as_json=as_json)
-        if stay:
-            console.print("Everything still runs. Ctrl-C ends it.")
-            _wait_for_ctrl_c()
-        console.print("[dim]Stopping …[/]")
+    try:
+        with starting.stops_on_sigterm(), stage:
+            ok = _perform(console, stage, as_json=as_json)
+            if stay:
+                console.print("Everything still runs. Ctrl-C ends it.")
+                _wait_for_ctrl_c()
+            console.print("[dim]Stopping …[/]")
+    except UmbelError:
+        if stage.logs.exists():
+            click.echo(f"umbel: the logs are in {stage.logs}", err=True)
+        raise
+    except KeyboardInterrupt:
+        click.echo("\numbel: interrupted; nothing is left running", err=True)
+        ctx.exit(EX_INTERRUPTED)
     ctx.exit(0 if ok else 1)
 
 
@@ -57,7 +69,8 @@ def _console(*, quiet: bool) -> Console:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that does not know ✔ shows ? and goes on
-    return Console(highlight=False, quiet=quiet)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
+    return Console(highlight=False, quiet=quiet, width=width)
 
 
 def _perform(console: Console, stage: Stage, *, as_json: bool) -> bool:
@@ -69,8 +82,8 @@ def _perform(console: Console, stage: Stage, *, as_json: bool) -> bool:
 
     scripts, board = load_all(), Board()
     play = Play(stage, scripts, board)
-    flower = "Flower: {} (user {}, password {})".format(stage.flower.url, *stage.flower.login)
-    console.print(f"  {flower}\n")
+    flower = f"Flower: {stage.flower.url}"
+    console.print("  {} (user {}, password {})\n".format(flower, *stage.flower.login))
     chosen = screen.Silent() if as_json else screen.choose(console, board, play.now, flower)
     played = asyncio.run(_watched(play, chosen))
     told = checks.examine(played, scripts)
@@ -78,7 +91,7 @@ def _perform(console: Console, stage: Stage, *, as_json: bool) -> bool:
         click.echo(report.as_json(report.document(played, told, stage)))
     else:
         if isinstance(chosen, screen.Moving):
-            console.print(screen.whole(board, played.seconds, flower))
+            console.print(screen.whole(board, played.seconds, flower, console.width))
         report.show(console, played, told, stage)
     return all(check.ok for check in told)
 

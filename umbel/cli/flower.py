@@ -13,16 +13,19 @@ import click
 
 
 @click.command()
-@click.option("--port", "-p", type=click.IntRange(1, 65535), help="The port; UMBEL_FLOWER_PORT when not given.")
+@click.option(
+    "--port", "-p", type=click.IntRange(1, 65535), help="The port; UMBEL_FLOWER_PORT when not given."
+)
 def flower(port: int | None) -> None:
     """Start Flower on the loopback interface."""
-    from umbel import starting
+    from umbel import home, preflight, starting
 
-    settings = starting.reachable_settings(Path.cwd())
+    settings = preflight.reachable_settings(Path.cwd())
     chosen = port or settings.flower_port
-    starting.check_port(chosen)
-    login, is_new = starting.login_of(settings)
-    click.echo(f"Flower: http://127.0.0.1:{chosen}, {starting.told(settings, login, is_new=is_new)}")
+    preflight.check_port(chosen)
+    login, is_new = home.login_of(settings)
+    click.echo(f"Flower: http://127.0.0.1:{chosen}, {home.told(settings, login, is_new=is_new)}")
     sys.stdout.flush()
     command = starting.flower_command(chosen)
-    os.execve(command[0], command, starting.environment(settings, starting.flower_login(login)))
+    more = starting.flower_login(login)
+    os.execve(command[0], command, starting.environment(settings, more))  # noqa: S606 - no shell is wanted

@@ -58,21 +58,25 @@ def up(workers: int, concurrency: int | None, port: int | None, *, flower: bool)
     from pydantic import SecretStr
 
     from orchestrator.settings import load_settings
-    from umbel import starting
+    from umbel import home, preflight, starting
 
-    starting.refuse_hidden(Path.cwd())
+    preflight.refuse_hidden(Path.cwd())
     settings = load_settings()
-    registry = starting.load_registry(settings, Path.cwd())
+    registry = preflight.load_registry(settings, Path.cwd())
     flower_port = (port or settings.flower_port) if flower else None
     if flower_port:
-        starting.check_port(flower_port)
-    login, is_new = starting.login_of(settings)
-    said = starting.told(settings, login, is_new=is_new)
-    with starting.stops_on_sigterm(), contextlib.suppress(KeyboardInterrupt), _server(settings) as (url, server):
+        preflight.check_port(flower_port)
+    login, is_new = home.login_of(settings)
+    said = home.told(settings, login, is_new=is_new)
+    with (
+        starting.stops_on_sigterm(),
+        contextlib.suppress(KeyboardInterrupt),
+        _server(settings) as (url, server),
+    ):
         complete = settings.model_copy(update={"redis_url": SecretStr(url)})
-        starting.check_server(complete)
+        preflight.check_server(complete)
         plan = Plan(complete, registry, workers, concurrency, flower_port, login, said)
-        with _family() as family, _env_file(complete):
+        with _family() as family, home.env_file(complete):
             _start(plan, family)
             _tell(plan, server)
             _tend(family, server)
@@ -100,20 +104,6 @@ def _family() -> Iterator[Family]:
             yield family
         finally:
             click.echo("Stopping …")
-
-
-@contextlib.contextmanager
-def _env_file(settings: Settings) -> Iterator[None]:
-    """What another terminal needs in order to work with this installation; it holds the password."""
-    from umbel import starting
-
-    path = settings.home / starting.ENV_FILE
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings.environ().items()]
-    starting.write_private(path, "".join(lines))
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _start(plan: Plan, family: Family) -> None:
@@ -156,9 +146,12 @@ def _process(
 def _tell(plan: Plan, server: EmbeddedRedis | None) -> None:
     """Where everything is, and what to do next."""
     from umbel import starting
+    from umbel.home import ENV_FILE
 
     settings = plan.settings
-    owner = "yours" if server is None else "embedded, run by another umbel" if server.is_shared else "embedded"
+    owner = (
+        "yours" if server is None else "embedded, run by another umbel" if server.is_shared else "embedded"
+    )
     names = ", ".join(action.name for action in plan.registry.actions)
     queues = ", ".join(starting.queues_of(plan.registry))
     rows = {
@@ -172,7 +165,7 @@ def _tell(plan: Plan, server: EmbeddedRedis | None) -> None:
     for name, text in rows.items():
         click.echo(f"  {click.style(f'{name:<9}', fg='cyan')}{text}")
     click.echo("\nIn another terminal, to submit a run:")
-    click.echo(f"  . {shlex.quote(str(settings.home / starting.ENV_FILE))}")
+    click.echo(f"  . {shlex.quote(str(settings.home / ENV_FILE))}")
     click.echo(f"  celery -A workers.main call {_example(plan.registry, settings)}")
     click.echo("\nCtrl-C stops everything; what was accepted is kept.")
 
@@ -192,7 +185,12 @@ def _tend(family: Family, server: EmbeddedRedis | None) -> None:
     while True:
         time.sleep(_TEND_EVERY_S)
         if server is not None and server.process is not None and not server.process.is_alive:
-            click.secho(f"{server.process.ended_early()}; it is started again", fg="yellow", err=True)
+            _note_end(server.process)
             server.start()
         for process in family.tend():
-            click.secho(f"{process.ended_early()}; it is started again", fg="yellow", err=True)
+            _note_end(process)
+
+
+def _note_end(process: Process) -> None:
+    text = f"umbel: {process.name} ended with {process.returncode} and is started again ({process.log})"
+    click.secho(text, fg="yellow", err=True)

@@ -14,7 +14,9 @@ import click
 
 
 @click.command()
-@click.option("--queues", "-Q", default="", help="Queues, comma separated; all that the actions need, and turns.")
+@click.option(
+    "--queues", "-Q", default="", help="Queues, comma separated; all that the actions need, and turns."
+)
 @click.option("--concurrency", "-c", type=click.IntRange(1, 1024), help="Processes, each with one pump.")
 @click.option("--name", "-n", help="Its name in Flower and in logs; unique among all workers.")
 def worker(queues: str, concurrency: int | None, name: str | None) -> None:
@@ -22,10 +24,10 @@ def worker(queues: str, concurrency: int | None, name: str | None) -> None:
 
     The same as `celery -A workers.main worker`, after a look at the settings, your actions and the server.
     """
-    from umbel import starting
+    from umbel import preflight, starting
 
-    settings = starting.reachable_settings(Path.cwd())
-    registry = starting.load_registry(settings, Path.cwd())
+    settings = preflight.reachable_settings(Path.cwd())
+    registry = preflight.load_registry(settings, Path.cwd())
     chosen = [queue for queue in (part.strip() for part in queues.split(",")) if queue]
     command = starting.worker_command(
         settings,
@@ -34,4 +36,4 @@ def worker(queues: str, concurrency: int | None, name: str | None) -> None:
         concurrency=concurrency,
     )
     sys.stdout.flush()
-    os.execve(command[0], command, starting.environment(settings))
+    os.execve(command[0], command, starting.environment(settings))  # noqa: S606 - no shell is wanted

@@ -1,0 +1,246 @@
+"""The board for people: a table that moves on a terminal, one line for each transition anywhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Protocol, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from umbel.demo.board import WORKER_DIED, Board, Step, Watched
+
+LOOKS: Final[dict[str, tuple[str, str]]] = {
+    "blocked": ("◌", "dim"),
+    "ready": ("○", "cyan"),
+    "waiting": ("◔", "yellow"),
+    "running": ("▶", "bold blue"),
+    "cancelling": ("◑", "yellow"),
+    "succeeded": ("✔", "green"),
+    "failed": ("✘", "red"),
+    "timed_out": ("✘", "red"),
+    "cancelled": ("■", "yellow"),
+    "expired": ("■", "yellow"),
+    "refused": ("⊘", "magenta"),
+    "denied": ("⊘", "magenta"),
+    "dead": ("✝", "bold red"),
+}
+"""A glyph and a colour for each status."""
+
+VOICES: Final = {"coach": "bright_cyan", "trader": "bright_yellow"}
+"""A colour for each conversation."""
+
+_ROWS_AROUND: Final = 12
+_VALUE_WIDTH: Final = 44
+_WIDE: Final = 110
+"""From this width on there is room for the action's own name beside the one that the model wrote."""
+_SHORT_S: Final = 10.0
+
+
+class Screen(Protocol):
+    """What shows the board while the play goes on."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *error: object) -> None: ...
+    def update(self) -> None:
+        """Show what is new."""
+        ...
+
+
+class Silent:
+    """Shows nothing, for `--json`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to end."""
+
+    def update(self) -> None:
+        """Show nothing."""
+
+
+class Lines:
+    """One line for each transition, for logs and pipes."""
+
+    def __init__(self, console: Console, board: Board) -> None:
+        self._console = console
+        self._board = board
+        self._shown = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.update()
+
+    def update(self) -> None:
+        """Print what happened since the last time."""
+        fresh = self._board.log[self._shown :]
+        self._shown += len(fresh)
+        for run, step in fresh:
+            self._console.print(line(run, step), soft_wrap=True)
+
+
+class Moving:
+    """A table that is drawn anew ten times a second."""
+
+    def __init__(self, console: Console, board: Board, now: Callable[[], float], flower: str) -> None:
+        self._board = board
+        self._console = console
+        self._now = now
+        self._flower = flower
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=10, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.__exit__(None, None, None)
+
+    def update(self) -> None:
+        """Nothing to do: it draws itself."""
+
+    def _render(self) -> RenderableType:
+        room = max(6, self._console.size.height - _ROWS_AROUND)
+        return whole(self._board, self._now(), self._flower, self._console.width, room)
+
+
+def whole(board: Board, now: float, flower: str, width: int, room: int | None = None) -> RenderableType:
+    """Everything: workers, conversations, calls."""
+    return Group(header(board, now, flower), table(board, now, width, room))
+
+
+def line(run: Watched, step: Step) -> Text:
+    """One transition on one line."""
+    glyph, colour = LOOKS.get(step.status, ("?", ""))
+    text = Text(f"{step.at:7.3f}  ", style="dim")
+    text.append(f"{run.conversation:<8}", VOICES.get(run.conversation, ""))
+    text.append(f"{glyph} {step.status:<10}", colour)
+    text.append(call_text(run))
+    if step.attempt > 1:
+        text.append(f"  attempt {step.attempt}", "yellow")
+    if step.worker:
+        text.append(f"  on {step.worker}", "dim")
+    if why := _why(run, step):
+        text.append(f"  {why}", "dim")
+    return text
+
+
+def header(board: Board, now: float, flower: str) -> RenderableType:
+    """The workers and the conversations."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row(Text("workers", "dim"), Text("   ").join(_workers(board, now)))
+    for talk in board.talks.values():
+        name = Text(talk.name, VOICES.get(talk.name, ""))
+        state = Text(talk.state or "no state machine", "bold" if talk.state else "dim")
+        state.append(f"  message {talk.turn} of {talk.turns}", "dim")
+        if talk.ended:
+            state.append(f"  {talk.ended}", "green")
+        elif leading := board.leading(talk.name):
+            state.append(f"  {_leading(leading)}", "blue")
+        grid.add_row(name, state)
+    return Panel(
+        grid, title=f"umbel demo  {now:.1f} s", subtitle=flower, title_align="left", border_style="dim"
+    )
+
+
+def table(board: Board, now: float, width: int, room: int | None = None) -> Table:
+    """The calls; the last `room` of them, but none that is still under way is left out."""
+    shown, hidden = _window(board.calls(), room)
+    caption = f"{hidden} earlier calls are over" if hidden else None
+    made = Table(caption=caption, caption_justify="left", box=None, pad_edge=False, expand=True)
+    made.add_column("", no_wrap=True)
+    made.add_column("the call, as the model wrote it", no_wrap=True, ratio=5)
+    if width >= _WIDE:
+        made.add_column("action", no_wrap=True, ratio=2)
+    made.add_column("status", no_wrap=True, min_width=11)
+    made.add_column("try", justify="right", no_wrap=True)
+    made.add_column("worker", no_wrap=True, min_width=4)
+    made.add_column("s", justify="right", no_wrap=True, min_width=5)
+    made.add_column("why", no_wrap=True, ratio=4)
+    for run in shown:
+        made.add_row(*_cells(run, board, now, width))
+    return made
+
+
+def call_text(run: Watched) -> str:
+    """The call as the model wrote it, in the form of a function's call."""
+    if run.leads:
+        return "the model is asked"
+    read = ", ".join(f"{key}={_short(value)}" for key, value in run.arguments.items())
+    return f"{run.called or '(no name)'}({read or ' '.join(run.written.split())})"
+
+
+def _cells(run: Watched, board: Board, now: float, width: int) -> Iterator[RenderableType]:
+    glyph, colour = LOOKS.get(run.status, ("?", ""))
+    lost = run.status == "running" and board.workers.get(run.worker) is not None
+    seconds = run.seconds(now)
+    yield Text(run.conversation, VOICES.get(run.conversation, ""))
+    yield Text(call_text(run), overflow="ellipsis")
+    if width >= _WIDE:
+        yield Text(run.action or "-", "" if run.action else "dim", overflow="ellipsis")
+    yield Text(f"{glyph} {run.status}", colour)
+    yield Text(str(run.attempt or ""), "yellow" if run.attempt > 1 else "dim")
+    yield Text(run.worker.partition("@")[0], "red strike" if lost else "")
+    yield Text(f"{seconds:.2f}" if seconds < _SHORT_S else f"{seconds:.1f}", "dim")
+    if lost:
+        yield Text("its worker is dead, its lease not over yet", "red", overflow="ellipsis")
+    else:
+        yield Text(_why(run, run.steps[-1]), "dim", overflow="ellipsis")
+
+
+def _window(calls: list[Watched], room: int | None) -> tuple[list[Watched], int]:
+    if room is None or len(calls) <= room:
+        return calls, 0
+    over = len(calls) - room
+    settled = [call for call in calls if call.is_over][:over]
+    gone = {call.run for call in settled}
+    return [call for call in calls if call.run not in gone][-room:], over
+
+
+def _workers(board: Board, now: float) -> Iterable[Text]:
+    for name, killed in board.workers.items():
+        if killed is None:
+            busy = len(board.running_on(name))
+            yield Text(f"● {name} alive, {busy} running", "green")
+        else:
+            yield Text(f"✝ {name} killed {now - killed:.1f} s ago", "bold red")
+
+
+def _leading(run: Watched) -> str:
+    return (
+        "the model is asked" if run.status == "running" else f"the next question to the model is {run.status}"
+    )
+
+
+def _why(run: Watched, step: Step) -> str:
+    """Why it waits, or why it did not succeed."""
+    is_last = step is run.steps[-1]
+    if step.why == WORKER_DIED:
+        return "its worker died"
+    if step.status == "blocked":
+        return "waits for calls before it"
+    if step.status == "waiting":
+        return f"{step.why}: {step.note}" if step.note else step.why
+    if step.status == "running" and any(each.why == WORKER_DIED for each in run.steps):
+        return "again, after its worker's death"
+    return run.note if run.is_over and is_last and step.status != "succeeded" else ""
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _VALUE_WIDTH else f"{text[: _VALUE_WIDTH - 1]}…"
+
+
+def choose(console: Console, board: Board, now: Callable[[], float], flower: str) -> Screen:
+    """A table where it can move, lines anywhere else."""
+    if console.is_terminal and not console.is_dumb_terminal and not os.environ.get("CI"):
+        return Moving(console, board, now, flower)
+    return Lines(console, board)

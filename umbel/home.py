@@ -1,0 +1,87 @@
+"""What we keep in the home folder beside data and logs: files that only their owner may read.
+
+The login of Flower, made once; and what another terminal needs to join what `umbel up` runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from actions.errors import ConfigError
+from orchestrator.settings import PREFIX, Settings
+
+ENV_FILE: Final = "env"
+"""Shell lines with which another terminal joins what `umbel up` runs; there only while that runs."""
+LOGIN_FILE: Final = "flower-login"
+"""Flower's user:password."""
+
+
+@contextlib.contextmanager
+def env_file(settings: Settings) -> Iterator[Path]:
+    """Keep these settings, the server's password too, where another terminal can read them, during the block.
+
+    Raises:
+        ConfigError: the home folder cannot be written.
+    """
+    path = settings.home / ENV_FILE
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings.environ().items()]
+    write_private(path, "".join(lines))
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def login_of(settings: Settings) -> tuple[str, bool]:
+    """Who may open Flower, as user:password, and whether that was made just now.
+
+    It is the one of UMBEL_FLOWER_AUTH, else one that is kept in the home folder, for its owner alone.
+
+    Raises:
+        ConfigError: the home folder cannot be written.
+    """
+    if settings.flower_auth is not None:
+        return settings.flower_auth.get_secret_value(), False
+    path = settings.home / LOGIN_FILE
+    with contextlib.suppress(OSError):
+        if known := path.read_text().strip():
+            return known, False
+    login = f"umbel:{secrets.token_urlsafe(12)}"
+    write_private(path, login + "\n")
+    return login, True
+
+
+def told(settings: Settings, login: str, *, is_new: bool) -> str:
+    """What to say of Flower's login: the password once, afterwards where it is kept."""
+    user, _, password = login.partition(":")
+    if settings.flower_auth is not None:
+        return f"user {user}, password as in {PREFIX}FLOWER_AUTH"
+    place = settings.home / LOGIN_FILE
+    return f"user {user}, password {password} (kept in {place})" if is_new else f"login in {place}"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, not even for a moment anybody else.
+
+    Raises:
+        ConfigError: its folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(file, "w") as writer:  # noqa: PTH123 - has a mode
+            writer.write(text)
+        fresh.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            f"the home folder cannot be written: {error.strerror}",
+            where=str(path.parent),
+            fix=f"Set {PREFIX}HOME to a folder of your own",
+        ) from None
