@@ -206,7 +206,7 @@ class Payload:
         try:
             return to_json(record)
         except PydanticSerializationError:  # half a surrogate pair in some text: no UTF-8 has it
-            return to_json(_mended(record))
+            return to_json(mended(record))
 
     @classmethod
     def decode(cls, data: bytes | str) -> Payload:
@@ -236,12 +236,12 @@ class Payload:
             ) from error
 
 
-def _mended(value: Any) -> Any:
+def mended(value: Any) -> Any:
     """Copy a JSON value with half surrogate pairs replaced by U+FFFD."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
+        return {mended(key): mended(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_mended(item) for item in cast("list[Any]", value)]
+        return [mended(item) for item in cast("list[Any]", value)]
     return value

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from pydantic_core import to_json
 
 from actions.errors import Fail, TryAgain
-from actions.messages import Payload
+from actions.messages import Payload, mended
 from actions.policy import Retry
 from actions.schema import openai_tool
 from orchestrator import intake, planning
@@ -105,4 +105,4 @@ def _tools(registry: Registry, conversation: ConversationRecord) -> list[dict[st
 
 def user_message(text: str) -> str:
     """A user's message in OpenAI's chat shape, as JSON."""
-    return to_json({"role": "user", "content": text}).decode()
+    return to_json({"role": "user", "content": mended(text)}).decode()

@@ -125,15 +125,21 @@ MACHINE = StateMachine(
 
 
 def start_worker(
-    settings: Settings, name: str = "one", *, queues: str = "actions,turns", concurrency: int = 1
+    settings: Settings,
+    name: str = "one",
+    *,
+    queues: str = "actions,turns",
+    concurrency: int = 1,
+    extra_path: Path | None = None,
 ) -> Process:
     """Start a real Celery worker in the settings' namespace; returns at once."""
+    paths = [Path(__file__).parent, Path(__file__).parent.parent, *([extra_path] if extra_path else [])]
     env = (
         dict(os.environ)
         | settings.environ()
         | {
             "UMBEL_ACTIONS": ",".join(settings.actions or (MODULE,)),
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)]),
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
             "C_FORCE_ROOT": "1",
         }
     )

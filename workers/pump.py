@@ -120,7 +120,9 @@ class Pump:
     def rename(self) -> None:
         """Take a name that no pump had before: a lease is never taken up again."""
         self._stop_dozing()  # it waits for tokens under the old name
-        self.name = f"{self._worker}:{secrets.token_hex(4)}"  # short: it stands in every record that it claims
+        self.name = (
+            f"{self._worker}:{secrets.token_hex(4)}"  # short: it stands in every record that it claims
+        )
 
     # Trips to the store
 
@@ -142,11 +144,8 @@ class Pump:
         return claimed
 
     def _claim_arguments(self) -> list[Value]:
-        threaded = self._flights.on_threads
-        room = min(BATCH, self._settings.room - (len(self._flights) - threaded))
-        threads = min(BATCH, self._settings.threads - threaded)
-        if self._alone and self._flights:
-            room = threads = 0
+        room, threads = self._rooms()
+        self._queues = (*self._queues[1:], *self._queues[:1])  # in turns, since all share the same room
         lanes = [
             pair
             for queue in self._queues
@@ -161,6 +160,14 @@ class Pump:
             len(self._flights),
             SUSPECTS - self._flights.suspects,
         )
+
+    def _rooms(self) -> tuple[int, int]:
+        """How many more runs may start: on the loop, in threads."""
+        if self._alone and self._flights:
+            return 0, 0
+        threaded = self._flights.on_threads
+        loop = self._settings.room - (len(self._flights) - threaded)
+        return min(BATCH, loop), min(BATCH, self._settings.threads - threaded)
 
     async def _reconnect(self, error: OperatorError) -> None:
         """Redis is away: keep what has ended, ask until it is back, then square what the store believes we hold."""
@@ -190,7 +197,7 @@ class Pump:
 
     async def _wait(self, claim: Claim) -> None:
         """Until something ended, a wake token came, a wait is over, or the time that the posture allows."""
-        full = claim.verdict != "ok" or len(self._flights) >= self._settings.room
+        full = claim.verdict != "ok" or max(self._rooms()) <= 0
         asleep = not full and not claim.runs
         limit = self._nap if asleep else FULL if full else HOT
         if claim.due_ms >= 0:

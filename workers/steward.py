@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("umbel.steward")
 
+_OTHERS_ARE_UP: Final = 10
+"""Ticks after which workers that were started together have all ticked."""
 _PATIENCE: Final = 2.0
 """Seconds that remote control waits for Redis."""
 _OFFER_EVERY: Final = 600
@@ -109,6 +111,8 @@ class Steward:
                 if ticks % _OFFER_EVERY == 0:
                     await self._offer()
                 await self._open_house.store.runs.tick(self._queues, gate_ms=gate)
+                if ticks == _OTHERS_ARE_UP:
+                    await self._warn_of_unserved()
                 gate, ticks = int(self._settings.tick_ms * 0.9), ticks + 1
             except StoreUnavailable as error:
                 log.log(logging.WARNING if gate else logging.DEBUG, "%s", error)
@@ -124,6 +128,16 @@ class Steward:
         if self._house is None:
             raise RuntimeError("the steward was not started")
         return self._house
+
+    async def _warn_of_unserved(self) -> None:
+        """Say it if an action's runs would wait for ever: no worker, here or elsewhere, has ticked for its queue."""
+        served = set(await self._open_house.store.runs.served_queues())
+        for action in self._registry.actions:
+            if action.queue not in served:
+                log.warning(
+                    "no worker serves the queue %s of the action %s: its runs wait. Start one with -Q %s",
+                    action.queue, action.name, action.queue,
+                )  # fmt: skip
 
     async def _offer(self) -> None:
         for queue in self._queues:

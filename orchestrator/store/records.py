@@ -48,7 +48,7 @@ class NewRun:
     open: int = 0
     """How many runs must have ended before it is ready."""
     dependents: tuple[str, ...] = ()
-    """Ids of runs that wait for this one's end."""
+    """Ids of runs that wait for this one's end. None if it is terminal already: nothing would release them."""
     reply_to: str = ""
     """Reply list that its end is told to; empty: nobody waits."""
 

@@ -124,6 +124,11 @@ class Runs:
         views = await self.read_all(sorted(run for runs in held for run in runs))
         return [view for view in views if view is not None]
 
+    async def served_queues(self) -> list[str]:
+        """The queues that some worker has served within the last day."""
+        (queues,) = await self._connection.ask(["ZRANGE", f"{self._connection.prefix}queues", 0, -1])
+        return list(queues)
+
     async def next_reply(self, reply_to: str, timeout_s: float) -> tuple[str, str, str] | None:
         """Wait for the next end told to a reply list: (run, status, result JSON), or None after the timeout."""
         popped = await self._connection.pop(f"z:{reply_to}", timeout_s)

@@ -143,7 +143,9 @@ async def test_an_identity_that_was_never_saved_cannot_be_accepted(house: House)
 
 
 async def test_a_state_that_the_machine_does_not_have_allows_nothing(house: House) -> None:
-    await house.store.conversations.open("conv_aOldState", machine="coach", state="SOMEWHERE")  # of an older program
+    await house.store.conversations.open(
+        "conv_aOldState", machine="coach", state="SOMEWHERE"
+    )  # of an older program
     talk = Talk(house, "conv_aOldState")
     _, (told,) = await talk.post('[ACTION:SAVE_USER_INFO]{"key": "a", "value": 1}[/ACTION]')
     assert told["code"] == "forbidden_action"

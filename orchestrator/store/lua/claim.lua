@@ -2,7 +2,7 @@
 -- NEEDS: base events ready settle due admit
 -- KEYS: [1] prefix
 -- ARGV: frame(3), pump, name of its worker, lease ms, nap ms (how long it will sleep if there is nothing), runs it
---       has in flight, room for suspects, then lane and room for each lane
+--       has in flight, room for suspects, then lane and room for each lane; lanes of one kind ('…/t') share one room
 -- RETURNS: { verdict, fence, ms until something is due (-1: nothing), then 12 values for each run: id, lane, payload,
 --          attempt, conversation, turn, tenant, state, state revision, level, machine, principal }
 --          verdict: 'ok', 'alone' (one run, and nothing beside it), 'drain' (a run wants to be alone: end the others)
@@ -11,9 +11,11 @@ local pump, worker, lease, nap, flying, suspects = unpack(ARGV, 4, 9)
 flying, suspects = tonumber(flying), tonumber(suspects)
 local ends = tonumber(call('ZSCORE', P .. 'live', pump) or '0')
 if flying > 0 and ends < now then return { 'lost', '0', -1 } end
-local lanes, own = {}, ''
+local lanes, rooms, own = {}, {}, ''
 for at = 10, #ARGV, 2 do
-  lanes[#lanes + 1] = { name = ARGV[at], room = tonumber(ARGV[at + 1]) }
+  local kind = ARGV[at]:match('/.*$') or ''
+  lanes[#lanes + 1] = { name = ARGV[at], kind = kind }
+  rooms[kind] = math.min(rooms[kind] or math.huge, tonumber(ARGV[at + 1]))
   own = own .. base_queue(ARGV[at]) .. ' '
 end
 call('ZADD', P .. 'live', int(now + lease * 1000), pump)
@@ -38,22 +40,21 @@ for _, lane in ipairs(lanes) do
 end
 for _, lane in ipairs(lanes) do
   local before = suspects
+  lane.room = rooms[lane.kind]
   while verdict == 'ok' and suspects > 0 and lane.room > 0 do
     local id = call('LPOP', P .. 'sus:' .. lane.name)
     if not id then break end
     if begin(id) then lane.room, suspects = lane.room - 1, suspects - 1 end
   end
   for priority = 0, verdict == 'ok' and 2 or -1 do take_turns(lane, priority, begin) end
-  if verdict ~= 'ok' then lane.room = 0 end
-  lane.behind = (lane.room <= 0 or suspects < before) and has_work(lane.name)
+  rooms[lane.kind] = verdict == 'ok' and lane.room or 0
+  lane.suspected = suspects < before
 end
 hold(pump)
-set_posture(pump, lanes, nap)
+set_posture(pump, lanes, rooms, nap)
 for _, lane in ipairs(lanes) do
-  if lane.behind then wake(lane.name, true) end
+  if (rooms[lane.kind] <= 0 or lane.suspected) and has_work(lane.name) then wake(lane.name, true) end
 end
 wake_touched(own) -- what was due may lie on queues of others
 publish()
-local due = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')
-out[1], out[2], out[3] = verdict, fence, due[2] and math.max(0, math.ceil((due[2] - now) / 1000)) or -1
-return out
+return answer(verdict, fence)

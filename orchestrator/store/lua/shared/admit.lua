@@ -41,12 +41,13 @@ local function take_turns(lane, priority, begin)
 end
 
 -- For each lane of its own: one that is full of threads may well sleep on the loop's lane.
-local function set_posture(pump, lanes, nap)
+local function set_posture(pump, lanes, rooms, nap)
   for _, lane in ipairs(lanes) do
-    local hot = lane.room > 0 and #held > 0
+    local room = rooms[lane.kind]
+    local hot = room > 0 and #held > 0
     if hot then call('ZADD', P .. 'hot:' .. lane.name, int(now + 1000000), pump)
     else call('ZREM', P .. 'hot:' .. lane.name, pump) end
-    if lane.room > 0 and not hot then call('ZADD', P .. 'slp:' .. lane.name, int(now + nap * 1000), pump)
+    if room > 0 and not hot then call('ZADD', P .. 'slp:' .. lane.name, int(now + nap * 1000), pump)
     else call('ZREM', P .. 'slp:' .. lane.name, pump) end
   end
 end
@@ -55,4 +56,10 @@ local function hold(pump)
   for at = 1, #held, 5000 do
     call('SADD', P .. 'held:' .. pump, unpack(held, at, math.min(at + 4999, #held)))
   end
+end
+
+local function answer(verdict, fence)
+  local due = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')
+  out[1], out[2], out[3] = verdict, fence, due[2] and math.max(0, math.ceil((due[2] - now) / 1000)) or -1
+  return out
 end

@@ -1,0 +1,65 @@
+"""What the README shows is what stands in examples/, and it prints what the README says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workers_under_test import start_worker
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_code_of_the_readme_stands_in_the_examples() -> None:
+    assert [(ROOT / "examples" / name).read_text() for name in ("shop.py", "ask.py")] == PYTHON
+
+
+@pytest.mark.processes
+def test_the_examples_print_what_the_readme_says(settings: Settings) -> None:
+    name = f"t{secrets.token_hex(6)}"
+    own = settings.model_copy(
+        update={"namespace": name, "celery_prefix": f"{name}:", "actions": ("shop",), "linger_ms": 300}
+    )
+    examples = ROOT / "examples"
+    paths = os.pathsep.join([str(examples), str(ROOT)])
+    with start_worker(own, extra_path=examples):
+        told = subprocess.run(
+            [sys.executable, "ask.py"],
+            cwd=examples,
+            env=dict(os.environ) | own.environ() | {"PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert told.returncode == 0, told.stderr
+    assert f"```\n{told.stdout}```" in README
+
+
+def test_the_line_for_parse_prints_what_the_readme_says() -> None:
+    command = re.search(r"echo '(\{\"id\": 1.*?)' \| \.venv/bin/umbel parse", README)
+    assert command is not None
+    told = subprocess.run(
+        [sys.executable, "-m", "umbel", "parse"],
+        cwd=ROOT,
+        input=command[1] + "\n",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert f"```json\n{told.stdout}```" in README
+    assert json.loads(told.stdout)["errors"] == []
