@@ -45,6 +45,18 @@ def block(seconds: float) -> str:
     return "done"
 
 
+@action("OUTLIVE", timeout="200ms")
+def outlive(seconds: float) -> None:
+    """Go on in a thread after the time is over."""
+    time.sleep(seconds)
+
+
+@action("BLOCK_BRIEFLY", timeout="300ms")
+def block_briefly() -> str:
+    """Need a thread, and soon."""
+    return "done"
+
+
 @action("NEVER_IN_TIME", timeout="100ms")
 async def never_in_time() -> None:
     """Take longer than allowed."""

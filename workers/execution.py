@@ -23,6 +23,7 @@ from orchestrator import planning, turns
 from workers import outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
     from pydantic import BaseModel
@@ -69,6 +70,10 @@ class Execution:
         self._store = store
         self._services = services
         self._threads = threads
+        self.threads_taken = 0
+        """Threads that are at work, also for a run that timed out: a thread cannot be stopped."""
+        self.on_free_thread: Callable[[], None] = lambda: None
+        """Called on the loop when one of them has returned."""
 
     def action_of(self, payload: Payload) -> Action | None:
         """The action that a payload names, None if this worker does not know it."""
@@ -131,9 +136,24 @@ class Execution:
     async def _handle(self, action: Action, params: BaseModel, ctx: ActionContext) -> Any:
         if action.is_async:
             return await cast("Any", action.invoke(params, ctx))
-        loop = asyncio.get_running_loop()
-        value = await loop.run_in_executor(self._threads, action.invoke, params, ctx)
+        value = await self._in_thread(action, params, ctx)
         return await value if inspect.isawaitable(value) else value  # a wrapped coroutine function looks sync
+
+    async def _in_thread(self, action: Action, params: BaseModel, ctx: ActionContext) -> Any:
+        loop = asyncio.get_running_loop()
+        work = self._threads.submit(action.invoke, params, ctx)
+        self.threads_taken += 1
+
+        def give_back(_: Any) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._thread_is_free)
+
+        work.add_done_callback(give_back)
+        return await asyncio.wrap_future(work)
+
+    def _thread_is_free(self) -> None:
+        self.threads_taken -= 1
+        self.on_free_thread()
 
     async def _advance(self, run: Claimed) -> Finish:
         try:

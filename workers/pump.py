@@ -60,7 +60,9 @@ class Pump:
         self._store = store
         self._worker = worker
         self._queues = tuple(queues)
+        self._execution = execution
         self._flights = Flights(execution, events)
+        execution.on_free_thread = self._flights.stir.set
         self._draining = False
         self._alone = False
         self._sleep: asyncio.Task[None] | None = None
@@ -167,7 +169,8 @@ class Pump:
             return 0, 0
         threaded = self._flights.on_threads
         loop = self._settings.room - (len(self._flights) - threaded)
-        return min(BATCH, loop), min(BATCH, self._settings.threads - threaded)
+        threads = self._settings.threads - max(threaded, self._execution.threads_taken)
+        return min(BATCH, loop), min(BATCH, threads)
 
     async def _reconnect(self, error: OperatorError) -> None:
         """Redis is away: keep what has ended, ask until it is back, then square what the store believes we hold."""

@@ -194,3 +194,11 @@ async def test_a_run_that_was_submitted_twice_runs_once(house: House) -> None:
     view = await house.store.runs.read("run_aTwice")
     assert view is not None
     assert view.attempts == 1
+
+
+async def test_a_thread_that_outlives_its_run_is_not_given_to_another(house: House) -> None:
+    """A sync handler cannot be stopped: its run ends as timed out, and its thread is free when it has returned."""
+    late = [await house.conductor.submit("OUTLIVE", {"seconds": 1.5}) for _ in range(house.settings.threads)]
+    assert {(await house.conductor.wait(run)).status for run in late} == {"timed_out"}
+    following = await house.conductor.call("BLOCK_BRIEFLY")
+    assert following.status == "succeeded"
