@@ -1,7 +1,7 @@
 """One bare connection for the floor: the store's client without the store, and the floor's three scripts.
 
-The client is the one that the store uses (redis.asyncio with hiredis, bound to one connection), so that the floor and
-Umbel differ in what they do and not in what they speak with.
+The client is redis-py on asyncio with hiredis, bound to one connection: what anybody would take. The store's own line
+(`orchestrator.store.line`) spends less on a trip; benchmarks/README.md says where that shows.
 """
 
 from __future__ import annotations
