@@ -13,6 +13,8 @@
      │    ├── ConversationBusy
      │    ├── UnknownConversation
      │    ├── IdempotencyConflict
+     │    ├── InvalidId
+     │    ├── UnusableReply
      │    └── UnreadableRecord
      └── ModelError                  the model: becomes the result of its call
           ├── MalformedCall   TruncatedCall   TooManyCalls
@@ -38,10 +40,10 @@ from actions.signals import Cancel, Fail, Postpone, Refuse, Signal, TryAgain
 __all__ = [
     "AmbiguousAction", "Cancel", "CancelledRun", "ConfigError", "ConversationBusy", "DeclarationError",
     "DuplicateAction", "Fail", "ForbiddenAction", "HandlerFailed", "IdempotencyConflict",
-    "InvalidArguments", "InvalidResult", "LeaseLost", "MalformedCall", "ModelError", "OperatorError",
+    "InvalidArguments", "InvalidId", "InvalidResult", "LeaseLost", "MalformedCall", "ModelError", "OperatorError",
     "PortInUse", "Postpone", "Refuse", "RefusedByValidator", "ResultNotSerialisable", "Signal",
     "StateConflict", "StoreRefused", "StoreUnavailable", "TimedOut", "TooManyCalls", "TruncatedCall",
-    "TryAgain", "UmbelError", "UnknownAction", "UnknownConversation", "UnreadableRecord",
+    "TryAgain", "UmbelError", "UnknownAction", "UnknownConversation", "UnreadableRecord", "UnusableReply",
     "ValidatorFailed",
 ]  # fmt: skip
 
@@ -136,6 +138,20 @@ class IdempotencyConflict(OperatorError):
     """The same idempotency key came again with a different body."""
 
     code = "idempotency_conflict"
+    exit_code = 65
+
+
+class InvalidId(OperatorError):
+    """An id that a caller chose has not the form that ids have."""
+
+    code = "invalid_id"
+    exit_code = 65
+
+
+class UnusableReply(OperatorError):
+    """A posted reply holds neither text nor calls, only errors; nothing was stored."""
+
+    code = "unusable_reply"
     exit_code = 65
 
 

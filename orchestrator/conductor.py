@@ -6,9 +6,10 @@ they exist. It never waits for a run unless it is asked to.
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json, to_json
 
@@ -16,8 +17,10 @@ from actions.errors import (
     ConfigError,
     ConversationBusy,
     IdempotencyConflict,
+    InvalidId,
     StoreRefused,
     UnknownConversation,
+    UnusableReply,
 )
 from actions.messages import (
     TERMINAL,
@@ -45,6 +48,12 @@ if TYPE_CHECKING:
     from orchestrator.settings import Settings
     from orchestrator.store.records import Lead, RunView
     from orchestrator.store.store import Store
+
+
+_CONVERSATION_ID: Final = re.compile(r"conv_[A-Za-z0-9._-]{1,75}")
+_RUN_ID: Final = re.compile(r"run_[A-Za-z0-9]{1,76}")
+"""Without a dot: the runs of a round have dots, and nobody else's shall be one of those."""
+_TENANT: Final = re.compile(r"[A-Za-z0-9._@-]{0,80}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class Conductor:
         self._cell = settings.cell
         self._registry = registry
         self._store = store
-        self._mailbox = f"{secrets.token_hex(6)}"
+        self._mailbox = secrets.token_hex(6)
 
     async def open_conversation(
         self,
@@ -108,9 +117,12 @@ class Conductor:
             context: the first context.
 
         Raises:
+            InvalidId: the id or the tenant has not the form that keys take.
             ConfigError: there is no such state machine, or it has no such state.
         """
         chosen = ConversationId(conversation or new_conversation_id(self._cell))
+        _check_id(chosen, _CONVERSATION_ID, "conv_ and letters, digits, . _ -")
+        _check_id(tenant, _TENANT, "letters, digits and . _ - @")
         start = state if machine is None else self._first_state(machine, state)
         await self._store.conversations.open(
             chosen,
@@ -152,11 +164,14 @@ class Conductor:
             then: what follows when the round is complete; None: the turn ends.
 
         Raises:
+            UnusableReply: there is nothing in it but errors.
             UnknownConversation: there is none with this id.
             ConversationBusy: another turn lives; post again when it has ended.
             IdempotencyConflict: the key was used for another reply.
         """
         reply = intake.read(body, format)
+        if (flaw := intake.unusable(reply)) is not None:
+            raise UnusableReply(f"the reply cannot be used: {flaw.code}: {flaw.message}", where=conversation)
         turn = turn_id_from_key(conversation, key, self._cell) if key else new_turn_id(self._cell)
         record, moves = planning.moved(await self._store.conversations.read(conversation), self._registry)
         planned = planning.plan(reply, record, turn, 0, self._registry)
@@ -209,9 +224,12 @@ class Conductor:
             told: whether this conductor will wait for it with `next_end`.
 
         Raises:
+            InvalidId: the id or the tenant has not the form that keys take.
             ModelError: unknown action, missing permission or invalid arguments.
         """
         chosen = RunId(run or new_run_id(self._cell))
+        _check_id(chosen, _RUN_ID, "run_ and letters and digits")
+        _check_id(tenant, _TENANT, "letters, digits and . _ - @")
         found = self._registry.resolve(action)
         planning.check_permissions(found, permissions)
         bind(found, arguments or {})
@@ -283,6 +301,12 @@ class Conductor:
     async def messages(self, conversation: str) -> list[dict[str, Any]]:
         """All messages of a conversation in OpenAI's chat shape."""
         return await self._store.conversations.messages(conversation)
+
+
+def _check_id(given: str, form: re.Pattern[str], words: str) -> None:
+    """Ids stand in keys, between colons and spaces: one that is free text could name somebody else's record."""
+    if form.fullmatch(given) is None:
+        raise InvalidId(f"{given[:80]!r} is no id", fix=f"An id is {words}, at most 80 characters")
 
 
 def _ended(view: RunView) -> Ended:

@@ -55,8 +55,8 @@ async def advance(run: Claimed, store: Store, registry: Registry, model: Model) 
         del request["tools"]
     body = await model.ask(request)
     reply = intake.read(body)
-    if reply.errors and not reply.calls and not reply.text:
-        raise TryAgain(reason=f"the model's reply cannot be read: {reply.errors[0].message}")
+    if (flaw := intake.unusable(reply)) is not None:
+        raise TryAgain(reason=f"the model's reply cannot be read: {flaw.message}")
     number = round_of(run.id)
     planned = planning.plan(reply, conversation, cast("TurnId", run.turn), number, registry)
     verdict = await store.conversations.round(

@@ -40,6 +40,7 @@ class Worker:
         """Hear from Celery when this process becomes a worker's parent, or one of its children."""
         signals.worker_init.connect(self._on_init, weak=False)
         signals.worker_process_init.connect(self._on_process_init, weak=False)
+        signals.worker_process_shutdown.connect(self._on_process_shutdown, weak=False)
         signals.worker_ready.connect(self._on_ready, weak=False)
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
@@ -56,6 +57,10 @@ class Worker:
     def _on_ready(self, **_: Any) -> None:
         control.install(self.steward)
         self.steward.start(self._queues())
+
+    def _on_process_shutdown(self, **_: Any) -> None:
+        if self._child is not None:
+            self._child.close()
 
     def _on_shutting_down(self, **_: Any) -> None:
         if self._lifeline is not None:

@@ -70,17 +70,22 @@ class Child:
         lifeline: Lifeline | None,
     ) -> None:
         """Open what is kept; to be called in the process that runs the pump."""
+        house = build(settings, registry)  # first: what fails here has opened nothing yet
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         self._lifeline = lifeline
-        self._house = build(settings, registry)
         threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="umbel-handler")
-        execution = Execution(registry, self._house.store, self._house.services, threads)
-        events = RunEvents(app, worker) if settings.events else None
-        self._pump = Pump(settings, self._house.store, execution, worker=worker, queues=queues, events=events)
+        execution = Execution(registry, house.store, house.services, threads)
+        self._events = RunEvents(app, worker) if settings.events else None
+        self._pump = Pump(settings, house.store, execution, worker=worker, queues=queues, events=self._events)
         self._keeper = Keeper(settings, self._pump, self._loop)
         if lifeline is not None:
             self._loop.add_reader(lifeline.fd, self._stopping)
+
+    def close(self) -> None:
+        """Send the events that are left; connections end with the process."""
+        if self._events is not None:
+            self._events.close()
 
     def pump(self) -> None:
         """Serve a nudge: work until idle."""

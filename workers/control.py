@@ -1,6 +1,7 @@
-"""Celery's remote control, answered for runs: `revoke` (also Flower's button) cancels one, `active` lists them.
+"""Celery's remote control, answered for runs.
 
-Registered in the worker's parent in place of Celery's own commands of these names; what is no run goes on to those.
+`revoke` (also Flower's button) cancels one, `active` lists them, `stats` counts them. Registered in the worker's
+parent in place of Celery's own commands of these names; what is no run goes on to those.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ def install(runs: Runs) -> None:
     """Let this process answer for runs."""
     revoke_tasks: Any = stock.Panel.data["revoke"]
     active_tasks: Any = stock.Panel.data["active"]
+    stats_of_tasks: Any = stock.Panel.data["stats"]
 
     def revoke(state: Any, task_id: str | Iterable[str], **options: Any) -> Any:
         """Cancel runs; ids that are no runs are Celery's, as ever."""
@@ -48,6 +50,11 @@ def install(runs: Runs) -> None:
         tasks = [task for task in active_tasks(state, **options) if task["name"] != "umbel.pump"]
         return runs.active(state.hostname) + tasks
 
+    def stats(state: Any, **options: Any) -> Any:
+        """Celery's own answer, and how many runs this worker carries out."""
+        return {**stats_of_tasks(state, **options), "runs": {"active": len(runs.active(state.hostname))}}
+
     args = [("task_id", str)]
     stock.control_command(name="revoke", variadic="task_id", signature="[id1 [id2 [...]]]", args=args)(revoke)
+    stock.inspect_command(name="stats")(stats)
     stock.inspect_command(name="active", alias="dump_active")(active)

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from pydantic_core import from_json
 
 from actions.context import ActionContext
-from actions.errors import ForbiddenAction, ModelError, Signal, TryAgain, UmbelError
+from actions.errors import (
+    Fail,
+    ForbiddenAction,
+    ModelError,
+    Signal,
+    StoreUnavailable,
+    TryAgain,
+    UmbelError,
+)
 from actions.messages import Payload
 from actions.params import bind
 from actions.validation import permitted
@@ -158,12 +166,21 @@ class Execution:
     async def _advance(self, run: Claimed) -> Finish:
         try:
             await turns.advance(run, self._store, self._registry, self._services.model)
-        except UmbelError as error:
-            log.error("the turn %s cannot go on: %s", run.turn, error)
-            return outcome.raised(run, TryAgain(reason=str(error)), turns.RETRY)
-        except Exception as error:  # noqa: BLE001 - same
+        except asyncio.CancelledError:
+            raise
+        except StoreUnavailable as error:
+            return self._turn_stops(run, TryAgain(reason=str(error)))
+        except UmbelError as error:  # no model, no such conversation: asking again does not mend it
+            return self._turn_stops(run, Fail(f"{error.code}: {error}"))
+        except Signal as error:
+            return self._turn_stops(run, error)
+        except BaseException as error:  # noqa: BLE001 - same
             return self._surprised(run, error, turns.RETRY)
         return outcome.led(run)
+
+    def _turn_stops(self, run: Claimed, why: Signal) -> Finish:
+        log.warning("the turn %s does not go on (attempt %d): %s", run.turn, run.attempt, why.reason)
+        return outcome.raised(run, why, turns.RETRY)
 
     def _surprised(self, run: Claimed, error: BaseException, retry: Retry) -> Finish:
         if not isinstance(error, Signal):

@@ -12,9 +12,9 @@ import logging
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from actions.errors import TimedOut, UnreadableRecord
+from actions.errors import Fail, TimedOut, UnreadableRecord
 from actions.messages import Payload
 from orchestrator.store.keys import THREADS
 from workers import outcome
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
     from actions.definition import Action
     from orchestrator.store.records import Claimed, Finish
-    from workers.events import RunEvents
     from workers.execution import Execution
 
 log: Final = logging.getLogger("umbel.flights")
+
+
+TRIP: Final = 500
+"""Ends that are told in one trip."""
 
 
 @dataclass(slots=True)
@@ -48,12 +51,26 @@ class Flight:
     """Ends it when its time is over."""
     timed_out: bool = False
     """Whether that is why it was stopped."""
+    cancelled: bool = False
+    """Whether its cancellation was asked for."""
+
+
+class Watcher(Protocol):
+    """Who is told of flights, for people."""
+
+    def started(self, flight: Flight) -> None:
+        """An attempt begins."""
+        ...
+
+    def ended(self, flight: Flight, finish: Finish, runtime_s: float) -> None:
+        """It ended, after this many seconds."""
+        ...
 
 
 class Flights:
     """What is in flight, and what has ended and was not yet told to the store."""
 
-    def __init__(self, execution: Execution, events: RunEvents | None) -> None:
+    def __init__(self, execution: Execution, events: Watcher | None) -> None:
         """Carry out runs with this, and tell Celery's watchers of them, if there are any."""
         self._execution = execution
         self._events = events
@@ -82,13 +99,16 @@ class Flights:
         return bool(self._flying or self._ended)
 
     @property
-    def known(self) -> list[str]:
-        """Ids of all that this process holds: in flight, or ended and not yet told."""
-        return [*self._flying, *(finish.run for finish in self._ended)]
+    def known(self) -> list[tuple[str, str]]:
+        """Run and fence of all that this process holds: in flight, or ended and not yet told."""
+        flying = [(run, flight.run.fence) for run, flight in self._flying.items()]
+        return flying + [(finish.run, finish.fence) for finish in self._ended]
 
     def take_ended(self) -> list[Finish]:
-        """What has ended since it was asked last; who cannot tell the store puts it back."""
-        ended, self._ended = self._ended, []
+        """What has ended, at most as much as goes well in one trip; who cannot tell the store puts it back."""
+        ended, self._ended = self._ended[:TRIP], self._ended[TRIP:]
+        if self._ended:
+            self.stir.set()
         return ended
 
     def put_back(self, ended: list[Finish]) -> None:
@@ -118,7 +138,8 @@ class Flights:
     def cancel(self, runs: Iterable[str]) -> None:
         """Stop those of these runs that are here; they end as cancelled."""
         for run in runs:
-            if (flight := self._flying.get(run)) is not None:
+            if (flight := self._flying.get(run)) is not None and not flight.cancelled:
+                flight.cancelled = True  # asked once: a handler's own tidying up is not cancelled again
                 flight.task.cancel()
 
     def abandon(self) -> None:
@@ -168,4 +189,6 @@ def _finish_of(flight: Flight) -> Finish:
     if flight.timed_out and flight.action is not None:
         error = TimedOut(f"the action took longer than {flight.action.timeout}")
         return outcome.raised(flight.run, error, flight.action.retry or outcome.NO_RETRY)
-    return outcome.cancelled(flight.run)
+    if flight.cancelled:
+        return outcome.cancelled(flight.run)
+    return outcome.raised(flight.run, Fail("the action was cancelled from within"), outcome.NO_RETRY)

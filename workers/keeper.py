@@ -40,13 +40,14 @@ class Keeper:
         self._pump = pump
         self._loop = loop
         self._over = threading.Event()
-        self._warned = False
+        self._asked: float | None = None
+        self._looked = 0.0
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         """Start guarding."""
         self._over.clear()
-        self._pump.beat = time.monotonic()
+        self._asked, self._looked = None, time.monotonic()
         self._thread = threading.Thread(target=self._guard, name="umbel-keeper", daemon=True)
         self._thread.start()
         return self
@@ -92,16 +93,27 @@ class Keeper:
             self._pump.lose()
 
     def _watch(self) -> None:
-        self._loop.call_soon_threadsafe(self._pump.show_life)
-        still = time.monotonic() - self._pump.beat
+        """Ask the pump's loop for a sign of life, and judge how long the last question has had no answer.
+
+        Judged is only the time in which this thread looked regularly: if it stood still itself (the process was
+        stopped, the machine slept), it asks anew.
+        """
+        if self._over.is_set():
+            return
+        now = time.monotonic()
+        answered = self._asked is None or self._pump.beat >= self._asked
+        asleep = now - self._looked > self._settings.renew_ms / 1000 + SLOW_S
+        self._looked = now
+        if answered or asleep or self._asked is None:
+            self._asked = now
+            self._tell(self._pump.show_life)
+            return
+        still = now - self._asked
         if still > STUCK_S:
             log.critical(
-                "the loop of pump %s stands still for %.0f s: a handler blocks it", self._pump.name, still
+                "the loop of %s stands still for %.0f s: a handler blocks it", self._pump.name, still
             )
             faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
             os._exit(70)
-        if still > SLOW_S and not self._warned:
-            log.warning(
-                "the loop of pump %s stands still for %.1f s: a handler blocks it", self._pump.name, still
-            )
-        self._warned = still > SLOW_S
+        if still > SLOW_S:
+            log.warning("the loop of %s stands still for %.1f s: a handler blocks it", self._pump.name, still)

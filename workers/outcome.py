@@ -68,29 +68,30 @@ def raised(  # noqa: PLR0911 - one return for each way to end
     dice: Callable[[], float] = random.random,
 ) -> Finish:
     """The handler raised: a signal decides exactly, the rest goes by the action's retry policy."""
+    tried = run.attempt - run.deaths
     match error:
         case Postpone():
             return _later(run, POSTPONED, _after(error.after), "postponed", error.reason)
-        case TryAgain() if retry.left(run.attempt):
-            wait = retry.delay(run.attempt, dice) if error.after is None else duration(error.after)
+        case TryAgain() if retry.left(tried):
+            wait = retry.delay(tried, dice) if error.after is None else duration(error.after)
             return _later(run, AGAIN, wait, "backoff", error.reason)
         case TryAgain():
             text = error.reason or "it did not succeed"
-            return _failed(run, f"{text} (tried {run.attempt} times)" if run.attempt > 1 else text)
+            return _failed(run, f"{text} (tried {tried} times)" if tried > 1 else text)
         case Fail():
             return _failed(run, error.reason or "the action failed")
         case Cancel():
             return _final(run, "cancelled", {"error": error.reason or "cancelled", "code": "cancelled"})
         case TimedOut():
-            if retry.left(run.attempt) and retry.covers(TimeoutError()):
-                return _later(run, AGAIN, retry.delay(run.attempt, dice), "backoff", str(error))
+            if retry.left(tried) and retry.covers(TimeoutError()):
+                return _later(run, AGAIN, retry.delay(tried, dice), "backoff", str(error))
             return _final(run, "timed_out", error.for_model())
         case ModelError():
             return _failed(run, str(error), error.code)
         case _:
             text = f"the action failed with {type(error).__name__}"
-            if retry.left(run.attempt) and retry.covers(error):
-                return _later(run, AGAIN, retry.delay(run.attempt, dice), "backoff", text)
+            if retry.left(tried) and retry.covers(error):
+                return _later(run, AGAIN, retry.delay(tried, dice), "backoff", text)
             return _failed(run, text)
 
 

@@ -74,6 +74,12 @@ class Pump:
 
     async def run(self) -> None:
         """Work until there has been nothing to do for `linger_ms`, or until told to drain; `rename` comes first."""
+        try:
+            await self._work()
+        finally:
+            await self._leave()
+
+    async def _work(self) -> None:
         idle_since = time.monotonic()
         while not self._draining:
             try:
@@ -92,7 +98,6 @@ class Pump:
             elif time.monotonic() - idle_since >= self._settings.linger_ms / 1000:
                 break
             await self._wait(claim)
-        await self._leave()
 
     def drain(self) -> None:
         """Claim nothing more; what runs may end within the grace."""
@@ -139,7 +144,7 @@ class Pump:
                 return await self._store.runs.claim_with(claim)
             finish = finish_arguments(self.name, ended, self._queues)
             told, claimed = await self._store.runs.turnaround(finish, claim)
-        except OperatorError:
+        except BaseException:
             self._flights.put_back(ended)
             raise
         _note(ended, told)
@@ -178,6 +183,7 @@ class Pump:
         log.log(level, "%s; %d runs in flight go on", error, len(self._flights))
         pause = 0.05
         while not self._draining:
+            self.show_life()
             try:
                 await self._store.runs.reconcile(self.name, self._flights.known)
             except OperatorError:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from actions.errors import ModelError, OperatorError, StoreUnavailable
+from actions.errors import ModelError, OperatorError, StoreUnavailable, UnreadableRecord
 from actions.messages import Payload
 from orchestrator.assembly import build
 from orchestrator.store.keys import base_queue
+from orchestrator.turns import digest
 from workers.nudge import celery_key, nudge_message
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("umbel.steward")
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 _OTHERS_ARE_UP: Final = 10
 """Ticks after which workers that were started together have all ticked."""
 _PATIENCE: Final = 2.0
@@ -59,9 +62,7 @@ class Steward:
 
     def accept(self, action: str, arguments: Mapping[str, Any], task_id: str) -> None:
         """Submit a call from outside; its run's id is made of the Celery task's id."""
-        self._run(
-            self._submit(action, dict(arguments), f"run_{self._settings.cell}{task_id.replace('-', '')}")
-        )
+        self._run(self._submit(action, dict(arguments), _run_id(self._settings.cell, task_id)))
 
     def cancel(self, run: str) -> None:
         """Cancel a run (Flower's revoke)."""
@@ -77,7 +78,10 @@ class Steward:
         return [self._described(view, worker) for view in views]
 
     def _described(self, view: RunView, worker: str) -> dict[str, Any]:
-        payload = Payload.decode(view.payload)
+        try:
+            payload = Payload.decode(view.payload)
+        except UnreadableRecord:
+            payload = Payload("unreadable")
         known = payload.action in self._registry
         masked = self._registry.resolve(payload.action).masked(payload.arguments) if known else {}
         return {
@@ -154,8 +158,8 @@ class Steward:
             except StoreUnavailable:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
-            except (ModelError, OperatorError) as error:
-                log.error("a call of %s from outside was refused: %s", action, error)
+            except (ModelError, OperatorError) as error:  # its text may repeat arguments
+                log.error("a call of %s from outside was refused: %s", action, error.code)
                 return
             else:
                 return
@@ -166,3 +170,9 @@ class Steward:
             log.info("cancel of %s: %s", run, verdict)
         except OperatorError as error:
             log.error("%s was not cancelled: %s", run, error)
+
+
+def _run_id(cell: str, task_id: str) -> str:
+    """The run's id: the Celery task's id without dashes, or a digest of one that is no UUID."""
+    plain = task_id.replace("-", "")
+    return f"run_{cell}{plain if _PLAIN.fullmatch(plain) else digest(task_id)}"

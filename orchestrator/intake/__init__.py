@@ -10,6 +10,6 @@ from __future__ import annotations
 
 from orchestrator.intake.draft import MAX_CALLS
 from orchestrator.intake.formats import KNOWN
-from orchestrator.intake.reading import MAX_BODY, read, read_text
+from orchestrator.intake.reading import MAX_BODY, read, read_text, unusable
 
-__all__ = ["KNOWN", "MAX_BODY", "MAX_CALLS", "read", "read_text"]
+__all__ = ["KNOWN", "MAX_BODY", "MAX_CALLS", "read", "read_text", "unusable"]

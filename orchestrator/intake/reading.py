@@ -52,6 +52,11 @@ def read_text(text: str) -> Reply:
         return _failed(error.code, str(error))
 
 
+def unusable(reply: Reply) -> CallError | None:
+    """Return the error that is all there is in a reply: no text, no call, nothing that a conversation could hold."""
+    return reply.errors[0] if reply.errors and not reply.calls and not reply.text else None
+
+
 def _known(format: Any) -> str | None:  # noqa: A002 - the parameter's name
     if format is None:
         return None

@@ -6,6 +6,8 @@ its script may run twice. Errors come out as `StoreUnavailable` (later may help)
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -44,8 +46,12 @@ SOCKET_TIMEOUT: Final = 5.0
 """Seconds that any call waits for Redis; a blocking read has its own, longer by its block time."""
 
 
-LONGEST_BLOCK: Final = 60.0
-"""Seconds that a blocking read may ask for."""
+LONGEST_BLOCK: Final = 30.0
+"""Seconds of one blocking read; a longer wait is several."""
+_GRACE: Final = 2.0
+"""Seconds after the end of a blocking read by which its answer must be here; a silent network gives none."""
+_PASSING: Final = {"BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN"}
+"""First words of errors that end by themselves, or when somebody mends the server: what was asked may come again."""
 
 
 def _client(url: str, connections: int, timeout: float) -> Redis:
@@ -146,7 +152,7 @@ class Connection:
                 raise self.explain(reply) from reply
         return replies
 
-    def explain(self, error: RedisError) -> OperatorError:
+    def explain(self, error: RedisError) -> OperatorError:  # noqa: PLR0911 - one return for each kind
         """The error of the client library as one of ours, for the operator."""
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         match error:
@@ -176,6 +182,10 @@ class Connection:
                 return StoreUnavailable(
                     "this Redis is a read-only replica", where=self._where, fix="Use the primary"
                 )
+            case _ if text.partition(" ")[0] in _PASSING:
+                return StoreUnavailable(
+                    f"Redis cannot serve now: {text}", where=self._where, fix="Wait a moment"
+                )
             case _:
                 return StoreRefused(f"Redis refused: {text}", where=self._where)
 
@@ -189,11 +199,19 @@ class Connection:
     async def pop(self, keys: str | list[str], timeout_s: float) -> str | None:
         """Block until one of these lists has something, at most `timeout_s`; uses a connection of its own."""
         names = [self.prefix + key for key in ([keys] if isinstance(keys, str) else keys)]
-        try:
-            popped = await self._blocking.blpop(names, timeout=max(timeout_s, 0.01))
-        except RedisError as error:
-            raise self.explain(error) from error
-        return None if popped is None else str(popped[1])
+        limit = time.monotonic() + timeout_s
+        while (left := limit - time.monotonic()) > 0:
+            block = max(min(left, LONGEST_BLOCK), 0.01)
+            try:
+                async with asyncio.timeout(block + _GRACE):
+                    popped = await self._blocking.blpop(names, timeout=block)
+            except TimeoutError:
+                raise self.explain(RedisTimeoutError("no answer in time")) from None
+            except RedisError as error:
+                raise self.explain(error) from error
+            if popped is not None:
+                return str(popped[1])
+        return None
 
     async def close(self) -> None:
         """Close all connections; the object may be used again afterwards."""

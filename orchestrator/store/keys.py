@@ -6,7 +6,7 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 |---|---|---|---|
 | `r:<run>` | hash | the record of a run (fields below) | EXPIRE `run_ttl` once terminal; of a round, once that is complete |
 | `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), max rounds, msg (a user message that waits) | EXPIRE `run_ttl` once ended |
-| `c:<conversation>` | hash | s status (idle, live, completed), live turn, rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
+| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
 | `m:<conversation>` | list | its messages, OpenAI chat shape, JSON | with `c:` |
 | `in:<conversation>` | list | turns that wait until the live one has ended | gone when empty |
 | `ev:<conversation>` | stream | what happened, for watchers; capped near 1,000 entries | with `c:` |
@@ -31,7 +31,7 @@ Fields of `r:<run>` (absent = default): s status, q lane, p priority (0 high, 1 
 (`actions.messages.Payload`), c conversation, t turn, i position in the round (`next`: it leads the turn on), h head of
 its tool message, n attempts begun, f fence and m pump of the last claim, since (µs) its status began, y why it waits,
 until (µs), e error of the last attempt, x open dependencies, nx dependents, z reply list, r result as JSON, sus
-suspicion (1 among few, 2 alone), k strikes.
+suspicion (1 among few, 2 alone), k strikes, d deaths of workers that it saw.
 
 A lane is a queue and what its runs need of a pump: `actions` (a place on the loop), `actions/t` (a thread).
 """  # noqa: E501 - rows of a table

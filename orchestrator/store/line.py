@@ -168,6 +168,15 @@ class Line:
         _, wire = await asyncio.get_running_loop().create_connection(
             _Wire, where.get("host", "localhost"), where.get("port", 6379), ssl=secure
         )
+        try:
+            await self._greet(wire)
+        except BaseException:
+            wire.abort(exceptions.ConnectionError("the server did not let us in"))  # or its socket stays open
+            raise
+        return wire
+
+    async def _greet(self, wire: _Wire) -> None:
+        where = self._where
         greeting: list[Command] = []
         if where.get("password"):
             user = [where["username"]] if where.get("username") else []
@@ -175,9 +184,7 @@ class Line:
         greeting.append(["SELECT", where.get("db", 0)])
         for reply in await wire.send(greeting):
             if isinstance(reply, Exception):
-                wire.abort(reply)
                 raise reply
-        return wire
 
     def _watch(self, wire: _Wire) -> None:
         """Break a line on which somebody waits too long: its other end may be gone without a word."""

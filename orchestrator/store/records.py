@@ -114,6 +114,8 @@ class Claimed:
     """Who the conversation belongs to, or empty."""
     fence: str
     """The number of this claim; every later change must name it."""
+    deaths: int = 0
+    """Attempts before this one that ended with the death of their worker; they use up no retry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
     from orchestrator.store.values import Value
 
-_WIDTH: Final = 12
+_WIDTH: Final = 13
 _VIEW: Final = ("s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since")
 
 
@@ -78,10 +78,13 @@ class Runs:
         verdict, *cancelled = await self._connection.run("renew", pump, lease_ms, clock=clock)
         return cancelled if verdict == "ok" else None
 
-    async def reconcile(self, pump: str, known: Iterable[str]) -> None:
-        """Give back what the store thinks this pump holds and the pump does not know (a claim's reply was lost)."""
-        ids = list(known)
-        while await self._connection.run("release", pump, "keep", *ids):
+    async def reconcile(self, pump: str, known: Iterable[tuple[str, str]]) -> None:
+        """Give back what the store thinks this pump holds and the pump does not know (a claim's reply was lost).
+
+        `known` are runs with the fences of their claims: one that was claimed again unheard is given back too.
+        """
+        pairs = [part for pair in known for part in pair]
+        while await self._connection.run("release", pump, "keep", *pairs):
             pass
 
     async def pause(self, pump: str, queues: Iterable[str]) -> None:
@@ -177,9 +180,21 @@ def read_claim(reply: list[Any]) -> Claim:
     verdict, fence, due, *flat = reply
     runs: list[Claimed] = []
     for at in range(0, len(flat), _WIDTH):
-        run, lane, payload, attempt, conversation, turn, tenant, state, revision, level, machine, who = flat[
-            at : at + _WIDTH
-        ]
+        (
+            run,
+            lane,
+            payload,
+            attempt,
+            conversation,
+            turn,
+            tenant,
+            state,
+            revision,
+            level,
+            machine,
+            who,
+            deaths,
+        ) = flat[at : at + _WIDTH]
         runs.append(
             Claimed(
                 id=run,
@@ -195,6 +210,7 @@ def read_claim(reply: list[Any]) -> Claim:
                 machine=machine,
                 principal=who,
                 fence=fence,
+                deaths=int(deaths),
             )
         )
     return Claim(verdict, int(due), runs)

@@ -173,7 +173,7 @@ class Play(Callers):
         if self.now <= pump.lease_ends:
             await self.store.runs.claim_with(self._claim(pump))
             pump.lease_ends = self.now + LEASE_MS * 1_000
-            await self.store.runs.reconcile(pump.name, list(pump.flights))
+            await self.store.runs.reconcile(pump.name, [(run.id, run.fence) for run in pump.flights.values()])
 
     async def renew(self, pump: Pump) -> None:
         """Keep the lease, or hear that it is lost."""

@@ -139,6 +139,7 @@ async def test_garbage_on_the_queue_does_not_kill_the_worker(
         b"\xff\xfe",
         b'{"body":"!","headers":{},"properties":{}}',
     ]
+    garbage.append(b"[" * 100_000)
     await house.store.connection.redis.lpush(queue, *garbage)
     await eventually(lambda: _empty(house, queue))
     assert (await house.conductor.call("ADD", {"a": 1, "b": 1})).result == 2

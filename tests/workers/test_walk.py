@@ -12,8 +12,10 @@ from actions.errors import (
     ConversationBusy,
     IdempotencyConflict,
     InvalidArguments,
+    InvalidId,
     UnknownAction,
     UnknownConversation,
+    UnusableReply,
 )
 
 if TYPE_CHECKING:
@@ -202,3 +204,34 @@ async def test_a_thread_that_outlives_its_run_is_not_given_to_another(house: Hou
     assert {(await house.conductor.wait(run)).status for run in late} == {"timed_out"}
     following = await house.conductor.call("BLOCK_BRIEFLY")
     assert following.status == "succeeded"
+
+
+async def test_a_reply_that_cannot_be_used_changes_nothing(house: House) -> None:
+    conversation = await house.conductor.open_conversation()
+    for body in (b"\xff\xfe", {"error": {"message": "overloaded"}}):
+        with pytest.raises(UnusableReply):
+            await house.conductor.post_reply(conversation, body)
+    assert await house.conductor.messages(conversation) == []
+    assert (await house.store.conversations.read(conversation)).live_turn is None
+
+
+@pytest.mark.parametrize("given", ["conv_", "mine", "conv_a:b", "conv_a b", "conv_" + "x" * 80, "conv_{a}"])
+async def test_an_id_that_could_be_another_key_is_refused(house: House, given: str) -> None:
+    with pytest.raises(InvalidId):
+        await house.conductor.open_conversation(given)
+
+
+@pytest.mark.parametrize("given", ["run_a1.0.0", "run_", "x", "run_a b"])
+async def test_nobody_can_take_the_id_of_a_rounds_run(house: House, given: str) -> None:
+    with pytest.raises(InvalidId):
+        await house.conductor.submit("ADD", {"a": 1, "b": 1}, run=given)
+
+
+async def test_a_message_opens_a_completed_conversation_again(house: House) -> None:
+    conversation = await house.conductor.open_conversation()
+    first = await house.conductor.post_reply(conversation, reply(("IGNORE", "{}")))
+    await house.conductor.wait_for_turn(first.turn)
+    assert (await house.store.conversations.read(conversation)).status == "completed"
+    again = await house.conductor.post_reply(conversation, reply(("ADD", '{"a":1,"b":1}')))
+    assert await house.conductor.wait_for_turn(again.turn) == "done"
+    assert (await house.store.conversations.read(conversation)).status == "idle"

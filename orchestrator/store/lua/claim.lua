@@ -3,14 +3,13 @@
 -- KEYS: [1] prefix
 -- ARGV: frame(3), pump, name of its worker, lease ms, nap ms (how long it will sleep if there is nothing), runs it
 --       has in flight, room for suspects, then lane and room for each lane; lanes of one kind ('…/t') share one room
--- RETURNS: { verdict, fence, ms until something is due (-1: nothing), then 12 values for each run: id, lane, payload,
---          attempt, conversation, turn, tenant, state, state revision, level, machine, principal }
+-- RETURNS: { verdict, fence, ms until something is due (-1: nothing), then 13 values for each run: id, lane, payload,
+--          attempt, conversation, turn, tenant, state, state revision, level, machine, principal, deaths }
 --          verdict: 'ok', 'alone' (one run, and nothing beside it), 'drain' (a run wants to be alone: end the others)
 --          or 'lost' (the lease is over and the runs in flight belong to others)
 local pump, worker, lease, nap, flying, suspects = unpack(ARGV, 4, 9)
 flying, suspects = tonumber(flying), tonumber(suspects)
-local ends = tonumber(call('ZSCORE', P .. 'live', pump) or '0')
-if flying > 0 and ends < now then return { 'lost', '0', -1 } end
+if flying > 0 and tonumber(call('ZSCORE', P .. 'live', pump) or '0') < now then return { 'lost', '0', -1 } end
 local lanes, rooms, own = {}, {}, ''
 for at = 10, #ARGV, 2 do
   local kind = ARGV[at]:match('/.*$') or ''
@@ -33,7 +32,8 @@ for _, lane in ipairs(lanes) do
     if flying == 0 then
       repeat local id = call('LPOP', list) until not id or begin(id)
       if #held > 0 then verdict = 'alone' end
-    elseif call('GET', token) == pump or call('SET', token, pump, 'NX', 'PX', 5000) then
+    elseif call('SET', token, pump, 'NX', 'PX', 5000) or call('GET', token) == pump then
+      call('PEXPIRE', token, 5000) -- until this one has emptied itself no other has to
       verdict = 'drain'
     end
   end
@@ -50,7 +50,7 @@ for _, lane in ipairs(lanes) do
   rooms[lane.kind] = verdict == 'ok' and lane.room or 0
   lane.suspected = suspects < before
 end
-hold(pump)
+call_each('SADD', P .. 'held:' .. pump, held)
 set_posture(pump, lanes, rooms, nap)
 for _, lane in ipairs(lanes) do
   if (rooms[lane.kind] <= 0 or lane.suspected) and has_work(lane.name) then wake(lane.name, true) end

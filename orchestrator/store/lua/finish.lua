@@ -36,6 +36,6 @@ while at <= #ARGV do
   verdicts[#verdicts + 1] = answer
   at = at + 7 + count * 3
 end
-if #gone > 0 then call('SREM', P .. 'held:' .. pump, unpack(gone)) end
+call_each('SREM', P .. 'held:' .. pump, gone)
 close_rounds(own)
 return verdicts

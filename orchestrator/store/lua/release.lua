@@ -2,14 +2,15 @@
 -- 'pause': it claims nothing more, but ends what it has. 'end': it gives back all that it has, and is gone.
 -- NEEDS: base events ready settle release
 -- KEYS: [1] prefix
--- ARGV: frame(3), pump, mode, then the ids to keep ('keep') or the queues that it served ('pause', 'end')
+-- ARGV: frame(3), pump, mode, then the runs to keep, each with the fence under which the pump knows it ('keep'), or
+--       the queues that it served ('pause', 'end')
 -- RETURNS: the number of runs that are still to be given back: call again until 0
 local pump, mode, kept, given, left = ARGV[4], ARGV[5], {}, 0, 0
 if mode == 'keep' then
-  for at = 6, #ARGV do kept[ARGV[at]] = true end
+  for at = 6, #ARGV, 2 do kept[ARGV[at]] = ARGV[at + 1] end
 end
 for _, id in ipairs(mode == 'pause' and {} or call('SMEMBERS', P .. 'held:' .. pump)) do
-  if not kept[id] then
+  if not kept[id] or call('HGET', run_key(id), 'f') ~= kept[id] then -- else it was claimed again, unheard
     if given < 200 then take(pump, id, false) else left = left + 1 end
     given = given + 1
   end

@@ -217,10 +217,29 @@ async def test_reconciling_gives_back_only_what_the_pump_does_not_know(world):
     await world.submit("run_a", "run_b")
     (known,) = await world.take(room=1)
     await world.take(room=1)  # the reply of this claim was lost
-    await world.runs.reconcile("p1", ["run_a"])
+    await world.runs.reconcile("p1", [("run_a", known.fence)])
     assert await world.statuses("run_a", "run_b") == [Status.RUNNING, Status.READY]
     assert await world.end(known) == "ok"
     assert [(run.id, run.attempt) for run in await world.take("p2")] == [("run_b", 1)]
+
+
+async def test_a_run_that_was_claimed_again_unheard_is_given_back(world):
+    """The pump knows it under the fence of its first claim only; else nobody would ever carry it out."""
+    await world.submit("run_a")
+    (first,) = await world.take()
+    await world.end(first, "postponed")
+    await world.take()  # due at once, and the reply of this claim was lost
+    await world.runs.reconcile("p1", [("run_a", first.fence)])
+    assert await world.status("run_a") == Status.READY
+
+
+async def test_a_death_uses_up_no_retry(world):
+    await world.submit("run_a")
+    await world.take()
+    world.pass_time(s=11)
+    await world.runs.tick(["actions"], clock=world.now)
+    (again,) = await world.take("p2")
+    assert (again.attempt, again.deaths) == (2, 1)
 
 
 async def test_a_pump_that_pauses_keeps_its_runs_and_is_not_counted_on(world):

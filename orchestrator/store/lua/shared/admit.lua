@@ -5,7 +5,7 @@ local told, NOBODY = 3, { '', '', '', '' }
 
 -- false: it was cancelled while it stood on the list.
 local function start(id, pump, fence, worker)
-  local f = call('HMGET', run_key(id), 's', 'n', 'q', 'a', 'c', 't', 'u', 'sus')
+  local f = call('HMGET', run_key(id), 's', 'n', 'q', 'a', 'c', 't', 'u', 'sus', 'd')
   if f[1] ~= 'ready' then return false end
   local attempt, conversation = (tonumber(f[2]) or 0) + 1, f[5]
   call('HSET', run_key(id), 's', 'running', 'f', fence, 'm', pump, 'n', attempt, 'since', NOW)
@@ -19,8 +19,8 @@ local function start(id, pump, fence, worker)
   local n = told
   out[n + 1], out[n + 2], out[n + 3], out[n + 4], out[n + 5], out[n + 6] = id, f[3], f[4], attempt, conversation or '', f[6] or ''
   out[n + 7], out[n + 8], out[n + 9], out[n + 10] = f[7] or '', known[1] or '', known[2] or '', f[8] or ''
-  out[n + 11], out[n + 12] = known[3] or '', known[4] or ''
-  told = n + 12
+  out[n + 11], out[n + 12], out[n + 13] = known[3] or '', known[4] or '', f[9] or 0
+  told = n + 13
   return true
 end
 
@@ -49,12 +49,6 @@ local function set_posture(pump, lanes, rooms, nap)
     else call('ZREM', P .. 'hot:' .. lane.name, pump) end
     if room > 0 and not hot then call('ZADD', P .. 'slp:' .. lane.name, int(now + nap * 1000), pump)
     else call('ZREM', P .. 'slp:' .. lane.name, pump) end
-  end
-end
-
-local function hold(pump)
-  for at = 1, #held, 5000 do
-    call('SADD', P .. 'held:' .. pump, unpack(held, at, math.min(at + 4999, #held)))
   end
 end
 

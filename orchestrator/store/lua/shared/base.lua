@@ -13,5 +13,13 @@ if floor > now then now = floor end
 
 local function int(n) return string.format('%.0f', n) end -- Lua's .. would print 1.79e+15
 local NOW, RUN = int(now), P .. 'r:'
+
+-- Lua's unpack ends near 8,000 values, and an error in the middle would leave a step half done.
+local function call_each(command, key, list)
+  local reply
+  for at = 1, #list, 5000 do reply = call(command, key, unpack(list, at, math.min(at + 4999, #list))) end
+  return reply
+end
+
 local function run_key(id) return RUN .. id end
 local function base_queue(lane) return (lane:match('^[^/]+')) end

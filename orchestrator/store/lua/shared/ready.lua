@@ -21,7 +21,7 @@ end
 -- Rotation holds exactly the tenants whose list is not empty.
 local function flush_ready()
   for _, list in ipairs(order) do
-    local length = call(list.push, P .. list.name, unpack(list))
+    local length = call_each(list.push, P .. list.name, list)
     if list.rotation and length == #list then call('RPUSH', P .. list.rotation, list.tenant) end
   end
   fresh, order = {}, {}

@@ -10,6 +10,7 @@ local function take(pump, id, died)
   if run.pump ~= pump or (run.status ~= 'running' and run.status ~= 'cancelling') then return end
   if run.status == 'cancelling' then return stopped(run) end
   if died then
+    call('HINCRBY', run_key(id), 'd', 1)
     if run.level == '2' then
       local strikes = call('HINCRBY', run_key(id), 'k', 1)
       if strikes >= STRIKES then return settle(run, 'dead', DEAD) end

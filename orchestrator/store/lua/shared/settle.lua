@@ -3,9 +3,6 @@ local rounds, closing = {}, {}
 local function none() end
 local replies, ended = {}, {}
 local CANCELLED = '{"code":"cancelled","error":"cancelled"}'
-local FIELDS = { 's', 'f', 'q', 'p', 'u', 't', 'c', 'i', 'nx', 'z', 'n', 'sus', 'm', 'h' }
-local NAMES = { 'status', 'fence', 'lane', 'priority', 'tenant', 'turn', 'conversation', 'position', 'dependents',
-  'reply', 'attempt', 'level', 'pump', 'head' }
 
 local function read(id)
   local f = call('HMGET', RUN .. id, 's', 'f', 'q', 'p', 'u', 't', 'c', 'i', 'nx', 'z', 'n', 'sus', 'm', 'h')
@@ -78,7 +75,9 @@ local function settle(run, status, result)
     list[#list + 1] = run.id .. ' ' .. status .. ' ' .. result
   end
   if run.position == 'next' then
-    if not run.opened then end_turn(run.turn, run.conversation, status == 'succeeded' and 'done' or 'failed') end
+    if run.opened then return end
+    if status ~= 'succeeded' then call('HSET', P .. 't:' .. run.turn, 'e', result) end
+    end_turn(run.turn, run.conversation, status == 'succeeded' and 'done' or 'failed')
   elseif run.turn then
     rounds[run.turn] = (rounds[run.turn] or 0) + 1
     ended[run.id] = { run.head, result }
@@ -119,7 +118,7 @@ end
 local function close_rounds(except)
   for turn, count in pairs(rounds) do close(turn, count) end
   for reply, list in pairs(replies) do
-    call('RPUSH', P .. 'z:' .. reply, unpack(list))
+    call_each('RPUSH', P .. 'z:' .. reply, list)
     call('PEXPIRE', P .. 'z:' .. reply, 60000)
   end
   wake_touched(except)
