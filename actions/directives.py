@@ -2,13 +2,18 @@
 
 Out of a handler: `Result(value, (directive, ...))`, or just a value when there is nothing beside it.
 Directives are applied in the same step that records the result: all of them or none, and never when the
-attempt came too late.
+attempt came too late. What is wrong with one is an error where it is made, in the handler.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+from unicodedata import category
+
+_LONGEST_KEY: Final = 200
+_CONTROL: Final = "Cc"
+"""Unicode's category of control characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,14 @@ class Transition:
     revision: int
     """`ConversationView.revision` when the handler decided; another one by now is a `state_conflict`."""
 
+    def __post_init__(self) -> None:
+        _check_text("Transition", "target", self.target)
+        revision: object = self.revision
+        if not isinstance(revision, int) or isinstance(revision, bool):
+            raise TypeError(f"Transition: revision has to be an int, not {type(revision).__name__}")
+        if revision < 0:
+            raise ValueError("Transition: revision has to be 0 or more, as ConversationView.revision is")
+
 
 @dataclass(frozen=True, slots=True)
 class SetContext:
@@ -29,6 +42,9 @@ class SetContext:
     """The context's own key. Give parallel calls keys of their own, for example "user_info.name"."""
     value: Any
     """Any JSON value, null and empty ones too."""
+
+    def __post_init__(self) -> None:
+        _check_text("SetContext", "key", self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +56,13 @@ class AppendContext:
     value: Any
     """Any JSON value."""
 
+    def __post_init__(self) -> None:
+        _check_text("AppendContext", "key", self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """End the conversation: it is completed, and no further round follows."""
+    """End the conversation: it is completed, and no further round follows. A later message opens it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +86,20 @@ class Result:
         given: object = self.directives
         if not isinstance(given, tuple) or not all(isinstance(each, Directive) for each in self.directives):
             raise TypeError(f"directives has to be a tuple of directives, not {given!r}")
+
+
+def _check_text(directive: str, field: str, text: object) -> None:
+    """Raise unless this can name a state or a field of the context, in a record of the store."""
+    what = f"{directive}: {field}"
+    if not isinstance(text, str):
+        raise TypeError(f"{what} has to be a str, not {type(text).__name__}")
+    if not text:
+        raise ValueError(f"{what} is empty; it has to name something")
+    if len(text) > _LONGEST_KEY:
+        raise ValueError(f"{what} is {len(text)} characters long; at most {_LONGEST_KEY} are allowed")
+    if any(category(letter) == _CONTROL for letter in text):
+        raise ValueError(f"{what} holds a control character, such as a line break")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} holds half of a surrogate pair, which UTF-8 cannot hold") from None

@@ -1,4 +1,7 @@
-"""The one place where objects meet: settings in, everything that a process works with out."""
+"""The one place where objects meet: settings in, everything that a process works with out.
+
+Handlers' secrets (`UMBEL_SECRET_…`) are read from the environment here, once: they are no settings.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def build(settings: Settings, registry: Registry | None = None) -> House:
     """
     known = registry if registry is not None else Registry.from_modules(settings.actions)
     store = Store(settings)
-    http = HttpxHttp()
+    http = HttpxHttp(connections=settings.room)  # one for each async run that a pump has in flight
     model = ChatModel(http, settings)
     services = Services(
         {"http": http, "model": model, "secrets": EnvironmentSecrets(os.environ)},

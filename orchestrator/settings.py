@@ -1,8 +1,9 @@
 """How this process was started: environment variables in, one frozen `Settings` out.
 
 Read once, at the edge (`load_settings`), and passed on by hand from there: nothing else in the house reads
-the environment. What is wrong with a variable is said in one `ConfigError` that names it and what to do.
-A secret is a `SecretStr`: it does not appear in a repr, a log line or an error.
+settings from the environment (the handlers' secrets are read by `orchestrator.assembly`). What is wrong with a
+variable is said in one `ConfigError` that names it and what to do. A secret is a `SecretStr`: it does not appear
+in a repr, a log line or an error.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ from pydantic import (
 from actions.errors import ConfigError, DeclarationError
 from actions.policy import duration
 from orchestrator.addresses import check_redis, check_web, redacted
+from orchestrator.services import secrets
 
 PREFIX = "UMBEL_"
+_TESTS = "UMBEL_TEST_"
+"""What begins so is for the project's own tests."""
 
 
 def _span(value: object) -> object:
@@ -277,7 +281,14 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
 def unknown_variables(env: Mapping[str, str]) -> tuple[str, ...]:
     """Names in `env` that look like ours and are not: most often a slip of the pen. For `umbel doctor`."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    return tuple(sorted(name for name in env if name.startswith(PREFIX) and name not in known))
+    others = (secrets.PREFIX, _TESTS)
+    return tuple(
+        sorted(
+            name
+            for name in env
+            if name.startswith(PREFIX) and name not in known and not name.startswith(others)
+        )
+    )
 
 
 def _as_text(value: Any) -> str:

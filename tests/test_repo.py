@@ -15,7 +15,8 @@ from jsonschema import Draft7Validator
 from pydantic_core import PydanticUndefined
 
 import umbel
-from orchestrator.settings import PREFIX, Settings
+from orchestrator.services import secrets
+from orchestrator.settings import PREFIX, Settings, unknown_variables
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ["actions", "orchestrator", "workers", "umbel"]
@@ -191,6 +192,12 @@ def test_every_setting_is_documented():
         for name, field in Settings.model_fields.items()
     ]
     assert [row for row in rows if row.startswith(f"| `{PREFIX}")] == expected
+
+
+@pytest.mark.parametrize("variable", [f"{secrets.PREFIX}<NAME>", "UMBEL_TEST_REDIS_URL"])
+def test_a_variable_that_is_no_setting_is_documented_beside_them(variable):
+    assert f"- `{variable}`: " in (ROOT / "docs" / "settings.md").read_text()
+    assert not unknown_variables({variable: "x"})
 
 
 # Containers.

@@ -6,18 +6,17 @@ The login of Flower, made once; and what another terminal needs to join what `um
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from actions.errors import ConfigError
 from orchestrator.settings import PREFIX, Settings
+from umbel.private import write_private
 
 ENV_FILE: Final = "env"
-"""Shell lines with which another terminal joins what `umbel up` runs; there only while that runs."""
+"""Shell lines with which another terminal joins what `umbel up` runs; gone when that has ended in order."""
 LOGIN_FILE: Final = "flower-login"
 """Flower's user:password."""
 
@@ -25,6 +24,8 @@ LOGIN_FILE: Final = "flower-login"
 @contextlib.contextmanager
 def env_file(settings: Settings) -> Iterator[Path]:
     """Keep these settings, the server's password too, where another terminal can read them, during the block.
+
+    After a SIGKILL the file stays, for its owner alone, until the next start replaces it.
 
     Raises:
         ConfigError: the home folder cannot be written.
@@ -64,24 +65,3 @@ def told(settings: Settings, login: str, *, is_new: bool) -> str:
         return f"user {user}, password as in {PREFIX}FLOWER_AUTH"
     place = settings.home / LOGIN_FILE
     return f"user {user}, password {password} (kept in {place})" if is_new else f"login in {place}"
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, not even for a moment anybody else.
-
-    Raises:
-        ConfigError: its folder cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(file, "w") as writer:  # noqa: PTH123 - has a mode
-            writer.write(text)
-        fresh.replace(path)
-    except OSError as error:
-        raise ConfigError(
-            f"the home folder cannot be written: {error.strerror}",
-            where=str(path.parent),
-            fix=f"Set {PREFIX}HOME to a folder of your own",
-        ) from None

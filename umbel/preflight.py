@@ -6,7 +6,6 @@ Each of these would otherwise come as a traceback out of Celery, or as a wait wi
 from __future__ import annotations
 
 import sys
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,7 +14,6 @@ from actions.errors import ConfigError, PortInUse, StoreRefused, StoreUnavailabl
 from actions.registry import Registry
 from orchestrator.settings import PREFIX, Settings, load_settings
 from umbel.home import ENV_FILE
-from umbel.starting import HOUSE
 from umbel.supervisor.ports import is_free
 from umbel.supervisor.wire import Address, RefusedAnswer, ask
 from workers import shadow
@@ -29,14 +27,8 @@ def refuse_hidden(folder: Path) -> None:
     Raises:
         ConfigError: one does; the message names it and says what to do.
     """
-    for name in shadow.PACKAGES:
-        spec = PathFinder.find_spec(name, [str(folder)])
-        found = spec.origin if spec is not None else None
-        if found and Path(found).resolve() != HOUSE / name / "__init__.py":
-            raise ConfigError(
-                f"{found} hides Umbel's package `{name}`, because Celery looks in the working folder first",
-                fix=f"Rename it (to my_{name}, for instance), or start in another folder",
-            )
+    if line := shadow.complaint(folder):
+        raise ConfigError(line)
 
 
 def check_server(settings: Settings) -> None:

@@ -7,11 +7,15 @@ results of Celery: the store is the one truth.
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from celery import Celery, signals
+from celery import Celery, concurrency, signals
+from celery.concurrency import prefork
 
+from actions.errors import ConfigError
 from actions.registry import Registry
+from orchestrator.addresses import tls_of, without_tls
 from workers import control, tasks, transport
 from workers.child import Child, Lifeline
 from workers.steward import Steward
@@ -45,6 +49,7 @@ class Worker:
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
     def _on_init(self, sender: Any = None, **_: Any) -> None:
+        _refuse_other_pools(sender.pool_cls)
         self.hostname = sender.hostname
         self._lifeline = Lifeline()
         for name in _NOISY:
@@ -91,7 +96,7 @@ def create_app(settings: Settings) -> Celery:
     """
     transport.install()
     registry = Registry.from_modules(settings.actions)
-    app = Celery("umbel", broker=settings.store_url, set_as_current=False)
+    app = Celery("umbel", broker=without_tls(settings.store_url), set_as_current=False)
     app.conf.update(_config(settings))
     worker = Worker(app, settings, registry)
     tasks.register(app, registry, worker.steward, worker.serve)
@@ -99,9 +104,22 @@ def create_app(settings: Settings) -> Celery:
     return app
 
 
+def _refuse_other_pools(pool: Any) -> None:
+    """End the worker, before it takes anything, if it was started with a pool in which a pump cannot live.
+
+    A pump keeps its process, its loop and its thread for itself, and is killed with them when it hangs.
+    """
+    if issubclass(concurrency.get_implementation(pool), prefork.TaskPool):
+        return
+    sys.stderr.write("umbel: only Celery's prefork pool runs actions; leave -P (--pool) out\n")
+    sys.exit(ConfigError.exit_code)
+
+
 def _config(settings: Settings) -> dict[str, Any]:
     """Celery's settings, each for a reason that was measured or read in its source."""
+    tls = tls_of(settings.store_url)
     return {
+        "broker_use_ssl": tls.for_celery() if tls else False,  # for rediss:// alone kombu verifies nothing
         "task_default_queue": "actions",
         "task_create_missing_queues": True,
         "task_ignore_result": True,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
+from unicodedata import category
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -47,8 +48,16 @@ def _given(value: Any) -> Any:
     return value
 
 
+def _one_line(key: str) -> str:
+    if any(category(letter) == "Cc" for letter in key):
+        raise ValueError("a key holds no line break and no other control character")
+    return key
+
+
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Key = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_one_line)
+]
 Given = Annotated[Any, AfterValidator(_given)]
 
 

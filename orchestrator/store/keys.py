@@ -5,8 +5,8 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | key | type | what | ends |
 |---|---|---|---|
 | `r:<run>` | hash | the record of a run (fields below) | EXPIRE `run_ttl` once terminal; of a round, once that is complete |
-| `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), max rounds, msg (a user message that waits) | EXPIRE `run_ttl` once ended |
-| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
+| `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), max rounds, msg (a user message that waits), began and ended (µs) | EXPIRE `run_ttl` once ended |
+| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, perm what the principal may do (permissions parted by spaces), created (µs), `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
 | `m:<conversation>` | list | its messages, OpenAI chat shape, JSON | with `c:` |
 | `in:<conversation>` | list | turns that wait until the live one has ended | gone when empty |
 | `ev:<conversation>` | stream | what happened, for watchers; capped near 1,000 entries | with `c:` |

@@ -9,7 +9,6 @@ line fails all who wait on it and is opened again by the next call. Nothing is s
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ import hiredis
 from redis import exceptions
 from redis.asyncio.connection import parse_url
 
+from orchestrator.addresses import tls_of
 from orchestrator.store.values import Value
 
 Command = Sequence[Value]
@@ -124,6 +124,7 @@ class Line:
     def __init__(self, url: str, *, timeout: float) -> None:
         """Know where to go (`redis://`, `rediss://`); `timeout` in seconds bounds each trip."""
         self._where = parse_url(url)
+        self._tls = tls_of(url)
         self._timeout = timeout
         self._wire: _Wire | None = None
         self._opening = asyncio.Lock()
@@ -164,7 +165,7 @@ class Line:
 
     async def _connect(self) -> _Wire:
         where = self._where
-        secure = ssl.create_default_context() if "connection_class" in where and "host" in where else None
+        secure = None if self._tls is None else self._tls.context()
         _, wire = await asyncio.get_running_loop().create_connection(
             _Wire, where.get("host", "localhost"), where.get("port", 6379), ssl=secure
         )

@@ -131,6 +131,11 @@ def test_a_slip_of_the_pen_is_found():
     assert unknown_variables({"UMBEL_REDIS_URI": "x", "UMBEL_HOME": "y", "HOME": "z"}) == ("UMBEL_REDIS_URI",)
 
 
+def test_secrets_of_handlers_and_the_tests_own_variables_are_no_slip():
+    assert not unknown_variables({"UMBEL_SECRET_BROKER": "x", "UMBEL_TEST_REDIS_URL": "y"})
+    assert unknown_variables({"UMBEL_SECRETS_BROKER": "x"})
+
+
 @given(
     room=st.integers(1, 10_000),
     grace_ms=st.integers(1, 10**9),

@@ -30,6 +30,14 @@ def test_a_server_that_may_evict_is_a_warning_with_its_cure(valkey, tmp_path):
     assert "CONFIG SET maxmemory-policy noeviction" in finding.text
 
 
+def test_a_server_in_cluster_mode_is_a_problem(monkeypatch):
+    facts = "redis_version:7.2.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\ncluster_enabled:1\r\n"
+    monkeypatch.setattr("umbel.cli.doctor.ask", lambda *_, **__: facts)
+    result = CliRunner().invoke(doctor, env={"UMBEL_REDIS_URL": "redis://127.0.0.1/0"})
+    assert result.exit_code == 69
+    assert "cluster mode, which is not supported" in result.output
+
+
 def test_a_wrong_password_is_a_problem_that_does_not_show_it(valkey):
     address = Address.of(valkey)
     result = CliRunner().invoke(

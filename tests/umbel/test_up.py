@@ -94,7 +94,7 @@ def test_a_port_in_use_is_named(env, tmp_path):
 @pytest.mark.parametrize("name", ["actions", "workers"])
 def test_a_file_that_would_hide_our_package_is_named(tmp_path, name):
     (tmp_path / f"{name}.py").write_text("")
-    with pytest.raises(ConfigError, match=rf"{name}\.py hides.*Rename it"):
+    with pytest.raises(ConfigError, match=rf"{name}\.py hides.*rename it"):
         preflight.refuse_hidden(tmp_path)
 
 

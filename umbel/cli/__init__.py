@@ -10,14 +10,11 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from umbel import __version__
-
-if TYPE_CHECKING:
-    from actions.errors import UmbelError
 
 EX_SOFTWARE = 70
 EX_CONFIG = 78
@@ -76,19 +73,13 @@ class LazyGroup(click.Group):
         except (click.exceptions.Exit, click.ClickException, click.Abort, KeyboardInterrupt):
             raise
         except UmbelError as error:
-            _say(ctx, error, _line_of(error))
-            raise click.exceptions.Exit(error_exit_code(error)) from None
+            _say(ctx, error, " ".join(str(error).split()))
+            raise click.exceptions.Exit(error.exit_code) from None
         except BrokenPipeError:
             raise  # click ends quietly when the reader of our output has gone
         except Exception as error:  # noqa: BLE001 - the edge of the program: nobody above could hear it
             _say(ctx, error, f"unexpected {type(error).__name__}: {error} (--debug shows where)")
             raise click.exceptions.Exit(EX_SOFTWARE) from None
-
-
-def error_exit_code(error: UmbelError) -> int:
-    """The error's own exit code (sysexits style), or 1."""
-    code = getattr(error, "exit_code", 1)
-    return code if isinstance(code, int) and code else 1
 
 
 def _refuse_hidden_packages(ctx: click.Context) -> None:
@@ -98,13 +89,6 @@ def _refuse_hidden_packages(ctx: click.Context) -> None:
     if line := complaint():
         click.secho(f"umbel: {line}", fg="red", err=True)
         ctx.exit(EX_CONFIG)
-
-
-def _line_of(error: UmbelError) -> str:
-    """The error and what to do about it, on one line."""
-    hint = getattr(error, "hint", None)
-    text = str(error) if not hint or str(hint) in str(error) else f"{error} {hint}"
-    return " ".join(text.split())
 
 
 def _say(ctx: click.Context, error: BaseException, line: str) -> None:

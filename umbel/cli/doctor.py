@@ -126,6 +126,11 @@ def _server(settings: Settings) -> Iterator[Finding]:
         yield Finding("server", "problem", text, EX_UNAVAILABLE)
         return
     yield _version(place, facts)
+    if facts.get("cluster_enabled") == "1":
+        text = (
+            f"{place} is in cluster mode, which is not supported: name a server without it in UMBEL_REDIS_URL"
+        )
+        yield Finding("cluster", "problem", text, EX_UNAVAILABLE)
     yield _append_only(facts)
     yield _eviction(facts)
 

@@ -9,7 +9,6 @@ opens the same files.
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import time
 from datetime import timedelta
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from actions.errors import ConfigError, OperatorError, PortInUse
+from umbel.private import make_folder, write_private
 from umbel.supervisor.binary import find_server
 from umbel.supervisor.lock import FolderLock
 from umbel.supervisor.ports import LOOPBACK, free_port, is_free
@@ -130,9 +130,9 @@ class EmbeddedRedis:
     def _prepare(self) -> None:
         """Make the folder and the password, both for this user alone."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self.folder)
             if not (self.folder / "password").exists():
-                _write_private(self.folder / "password", secrets.token_urlsafe(32))
+                write_private(self.folder / "password", secrets.token_urlsafe(32))
             self._password = (self.folder / "password").read_text().strip()
         except OSError as error:
             raise ConfigError(
@@ -171,8 +171,8 @@ class EmbeddedRedis:
         """The server's process, its configuration written."""
         values = {"host": LOOPBACK, "port": port, "password": self._password, "folder": _quoted(self.folder)}
         config = self.folder / "valkey.conf"
-        _write_private(config, _CONFIG.format(**values))
-        _write_private(self.folder / "port", str(port))
+        write_private(config, _CONFIG.format(**values))
+        write_private(self.folder / "port", str(port))
         return Process("the embedded server", [binary, config], log=self.log, keep=[self._lock.to_pass_on()])
 
     def _choose_port(self) -> int:
@@ -232,14 +232,6 @@ def _answers(address: Address) -> bool:
         return ask(address, "PING", timeout=1.0) == "PONG"
     except (OSError, RefusedAnswer):
         return False
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replace a file in one step; nobody else may read it, not even for a moment."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123 - has a mode
-        file.write(text)
-    fresh.replace(path)
 
 
 def _quoted(path: Path) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from actions.errors import OperatorError
+from umbel.private import open_log
 from umbel.supervisor import guard
 
 _GUARD = Path(guard.__file__)
@@ -202,10 +203,9 @@ class Process:
 
     def _open_log(self) -> IO[bytes]:
         try:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
             if self.log.exists() and self.log.stat().st_size > _LOG_CAP:
                 self.log.replace(self.log.with_suffix(".old.log"))
-            return self.log.open("ab")
+            return open_log(self.log)
         except OSError as error:
             raise OperatorError(
                 f"the log of {self.name} cannot be written: {error.strerror}", where=str(self.log)

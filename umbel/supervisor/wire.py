@@ -7,10 +7,11 @@ For the supervisor and `umbel doctor`, which ask whether a server is there befor
 from __future__ import annotations
 
 import socket
-import ssl
 from dataclasses import dataclass
 from typing import IO
 from urllib.parse import unquote, urlsplit
+
+from orchestrator.addresses import Tls, tls_of
 
 Answer = str | int | list["Answer"] | None
 
@@ -32,7 +33,7 @@ class Address:
     port: int
     password: str = ""
     user: str = ""
-    tls: bool = False
+    tls: Tls | None = None
 
     @classmethod
     def of(cls, url: str) -> Address:
@@ -43,7 +44,7 @@ class Address:
             port=parts.port or 6379,
             password=unquote(parts.password or ""),
             user=unquote(parts.username or ""),
-            tls=parts.scheme == "rediss",
+            tls=tls_of(url),
         )
 
 
@@ -65,9 +66,13 @@ def ask(address: Address, *words: str, timeout: float = 2.0) -> Answer:
 
 def _connect(address: Address, timeout: float) -> socket.socket:
     plain = socket.create_connection((address.host, address.port), timeout=timeout)
-    if not address.tls:
+    if address.tls is None:
         return plain
-    return ssl.create_default_context().wrap_socket(plain, server_hostname=address.host)
+    try:
+        return address.tls.context().wrap_socket(plain, server_hostname=address.host)
+    except BaseException:
+        plain.close()  # or it stays open when there is no context for it
+        raise
 
 
 def _packed(words: list[str] | tuple[str, ...]) -> bytes:

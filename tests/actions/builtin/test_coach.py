@@ -81,6 +81,11 @@ def test_every_value_of_the_user_is_a_value(value):
     )
 
 
+def test_a_key_that_the_context_cannot_hold_is_told_to_the_model():
+    with pytest.raises(InvalidArguments, match="line break"):
+        run("SAVE_USER_INFO", {"key": "a\nb", "value": 1})
+
+
 def test_an_identity_is_appended_to_the_drafts():
     draft = {"identity": "Creative Visionary", "category": "PASSIONS", "description": ""}
 
