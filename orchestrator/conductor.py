@@ -28,6 +28,7 @@ from actions.messages import (
     Payload,
     RunId,
     TurnId,
+    mended,
     new_conversation_id,
     new_run_id,
     new_turn_id,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 _CONVERSATION_ID: Final = re.compile(r"conv_[A-Za-z0-9._-]{1,75}")
 _RUN_ID: Final = re.compile(r"run_[A-Za-z0-9]{1,76}")
 """Without a dot: the runs of a round have dots, and nobody else's shall be one of those."""
+_PERMISSION: Final = re.compile(r"[!-~]{1,80}")
 _TENANT: Final = re.compile(r"[A-Za-z0-9._@-]{0,80}")
 
 
@@ -122,13 +124,15 @@ class Conductor:
         """
         chosen = ConversationId(conversation or new_conversation_id(self._cell))
         _check_id(chosen, _CONVERSATION_ID, "conv_ and letters, digits, . _ -")
+        for permission in permissions:
+            _check_id(permission, _PERMISSION, "a word without spaces")
         _check_id(tenant, _TENANT, "letters, digits and . _ - @")
         start = state if machine is None else self._first_state(machine, state)
         await self._store.conversations.open(
             chosen,
             machine=machine,
             state=start,
-            principal=principal,
+            principal=None if principal is None else mended(principal),
             permissions=permissions,
             tenant=tenant,
             context=context,

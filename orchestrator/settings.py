@@ -149,6 +149,12 @@ class Settings(BaseModel):
         le=60_000,
         description="How long an idle pump waits on its wake key before it ends, in milliseconds.",
     )
+    stuck_ms: int = Field(
+        default=30_000,
+        ge=1_000,
+        le=600_000,
+        description="How long a handler may block the loop of its process, in milliseconds; then the process ends.",
+    )
     grace: Span = Field(
         default=timedelta(seconds=10),
         description="How long a worker that was told to stop lets its runs go on before it hands them back.",

@@ -32,6 +32,8 @@ QUEUE: Final = "turns"
 """The Celery queue of these runs, so that slow models do not stand in the way of actions."""
 RETRY: Final = Retry(3, initial="500ms", factor=2, cap="10s")
 """How a model that does not answer, or answers nothing usable, is asked again."""
+TIMEOUT_S: Final = 180.0
+"""Seconds that one attempt of leading a turn may take, the model's answer included."""
 MAX_ROUNDS: Final = 10
 """Rounds of one turn, unless its caller says otherwise (Jido AI's tool loop has the same bound)."""
 

@@ -57,6 +57,28 @@ def block_briefly() -> str:
     return "done"
 
 
+@action("STUBBORN", timeout="200ms")
+async def stubborn(seconds: float) -> str:
+    """Swallow the cancellation."""
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        await asyncio.sleep(seconds)
+    return "late"
+
+
+@action("NEXT_OF_NOTHING", timeout="5s")
+def next_of_nothing() -> None:
+    """Raise a StopIteration in a thread."""
+    next(iter(()))
+
+
+@action("BLOCK_THE_LOOP", timeout=None)
+async def block_the_loop(seconds: float) -> None:
+    """Stop the loop that all others run on."""
+    time.sleep(seconds)  # noqa: ASYNC251 - that is the point
+
+
 @action("NEVER_IN_TIME", timeout="100ms")
 async def never_in_time() -> None:
     """Take longer than allowed."""

@@ -149,7 +149,7 @@ class Execution:
 
     async def _in_thread(self, action: Action, params: BaseModel, ctx: ActionContext) -> Any:
         loop = asyncio.get_running_loop()
-        work = self._threads.submit(action.invoke, params, ctx)
+        work = self._threads.submit(_invoke, action, params, ctx)
         self.threads_taken += 1
 
         def give_back(_: Any) -> None:
@@ -186,3 +186,11 @@ class Execution:
         if not isinstance(error, Signal):
             log.warning("%s raised", run.id, exc_info=error)
         return outcome.raised(run, error, retry)
+
+
+def _invoke(action: Action, params: BaseModel, ctx: ActionContext) -> Any:
+    """Call a sync handler; a StopIteration of its own cannot pass through a future, and would leave it open."""
+    try:
+        return action.invoke(params, ctx)
+    except StopIteration as error:
+        raise RuntimeError("the handler raised StopIteration") from error

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from actions.errors import Fail, TimedOut, UnreadableRecord
+from actions.errors import Fail, TimedOut, TryAgain, UnreadableRecord
 from actions.messages import Payload
+from orchestrator import turns
 from orchestrator.store.keys import THREADS
 from workers import outcome
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("umbel.flights")
 
 
+PROBATION: Final = 0.25
+"""Seconds after which a suspect has shown that it does not kill at once; others may start beside it then."""
+STUBBORN: Final = 2.0
+"""Seconds that a handler may take to stop; then its run ends without it, and what it says later is discarded."""
 TRIP: Final = 500
 """Ends that are told in one trip."""
 
@@ -90,8 +95,9 @@ class Flights:
 
     @property
     def suspects(self) -> int:
-        """How many of them were in flight when a worker died."""
-        return sum(1 for flight in self._flying.values() if flight.run.level)
+        """How many of them were in flight when a worker died, and have not yet lived for long here."""
+        since = time.monotonic() - PROBATION
+        return sum(1 for flight in self._flying.values() if flight.run.level and flight.began > since)
 
     @property
     def busy(self) -> bool:
@@ -130,8 +136,9 @@ class Flights:
         flight = Flight(run, payload, action, task, time.monotonic())
         self._flying[run.id] = flight
         task.add_done_callback(partial(self._landed, flight))
-        if action is not None and action.timeout is not None:
-            loop.call_soon(self._set_timer, flight, action.timeout.total_seconds())
+        seconds = _limit(action, payload)
+        if seconds is not None:
+            loop.call_soon(self._set_timer, flight, seconds)
         if self._events is not None:
             self._events.started(flight)
 
@@ -140,7 +147,7 @@ class Flights:
         for run in runs:
             if (flight := self._flying.get(run)) is not None and not flight.cancelled:
                 flight.cancelled = True  # asked once: a handler's own tidying up is not cancelled again
-                flight.task.cancel()
+                self._stop(flight)
 
     def abandon(self) -> None:
         """Stop all without a word, and forget what ended: none of it is ours any more."""
@@ -162,15 +169,34 @@ class Flights:
             flight.timer = asyncio.get_running_loop().call_later(seconds, self._time_is_over, flight)
 
     def _time_is_over(self, flight: Flight) -> None:
-        flight.timed_out = True
+        """If the loop stood still, what was done in time is only now seen to be done: it gets one more turn."""
+        asyncio.get_running_loop().call_soon(self._time_is_really_over, flight)
+
+    def _time_is_really_over(self, flight: Flight) -> None:
+        if not flight.task.done():
+            flight.timed_out = True
+            self._stop(flight)
+
+    def _stop(self, flight: Flight) -> None:
         flight.task.cancel()
+        asyncio.get_running_loop().call_later(STUBBORN, self._end_without, flight)
+
+    def _end_without(self, flight: Flight) -> None:
+        """Its handler does not stop: the run ends all the same."""
+        if self._flying.get(flight.run.id) is flight:
+            log.warning(
+                "the handler of %s does not stop when it is cancelled; it goes on unheard", flight.run.id
+            )
+            self._end(flight)
 
     def _landed(self, flight: Flight, _: asyncio.Task[Finish]) -> None:
         """Its task is over, by itself or because it was stopped."""
         if flight.timer is not None:
             flight.timer.cancel()
-        if self._flying.get(flight.run.id) is not flight:
-            return  # abandoned
+        if self._flying.get(flight.run.id) is flight:  # else it was abandoned, or ended without its handler
+            self._end(flight)
+
+    def _end(self, flight: Flight) -> None:
         del self._flying[flight.run.id]
         finish = _finish_of(flight)
         self._ended.append(finish)
@@ -179,16 +205,26 @@ class Flights:
             self._events.ended(flight, finish, time.monotonic() - flight.began)
 
 
+def _limit(action: Action | None, payload: Payload) -> float | None:
+    """Seconds that an attempt may take."""
+    if payload.action == turns.ADVANCE:
+        return turns.TIMEOUT_S
+    return action.timeout.total_seconds() if action is not None and action.timeout is not None else None
+
+
 def _finish_of(flight: Flight) -> Finish:
-    if not flight.task.cancelled():
-        error = flight.task.exception()
-        if error is None:
-            return flight.task.result()
-        log.critical("%s broke the worker's own code; it failed", flight.run.id, exc_info=error)
-        return outcome.raised(flight.run, error, outcome.NO_RETRY)
+    """How it ended. Once its time was over, or it was cancelled, it does not matter what its handler says after all."""
     if flight.timed_out and flight.action is not None:
         error = TimedOut(f"the action took longer than {flight.action.timeout}")
         return outcome.raised(flight.run, error, flight.action.retry or outcome.NO_RETRY)
+    if flight.timed_out:
+        return outcome.raised(flight.run, TryAgain(reason="leading the turn took too long"), turns.RETRY)
     if flight.cancelled:
         return outcome.cancelled(flight.run)
-    return outcome.raised(flight.run, Fail("the action was cancelled from within"), outcome.NO_RETRY)
+    if flight.task.cancelled():
+        return outcome.raised(flight.run, Fail("the action was cancelled from within"), outcome.NO_RETRY)
+    broken = flight.task.exception()
+    if broken is None:
+        return flight.task.result()
+    log.critical("%s broke the worker's own code; it failed", flight.run.id, exc_info=broken)
+    return outcome.raised(flight.run, broken, outcome.NO_RETRY)

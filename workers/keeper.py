@@ -1,7 +1,7 @@
 """Keeps a pump's lease, from a thread and a loop of its own: a handler that blocks the pump's loop must not lose it.
 
 Every 3 s, and at once when a token says that a run is to be cancelled, it renews; it tells the pump what to cancel
-and when the lease is lost. It also watches the pump's loop: one that has stood still for 30 s will not come back, so
+and when the lease is lost. It also watches the pump's loop: one that has stood still for `stuck_ms` will not come back, so
 the process says where it stands and exits, its parent forks another, and its runs become suspects.
 """
 
@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from actions.errors import OperatorError
 from orchestrator.store.store import Store
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("umbel.keeper")
 
-STUCK_S: Final = 30.0
-"""Seconds without a turn of the pump's loop after which the process gives itself up."""
+LOCKED_S: Final = 15.0
+"""Seconds beyond `stuck_ms` without a look of the keeper itself, after which the process ends: nothing in it runs
+Python any more."""
+EX_SOFTWARE: Final = 70
 SLOW_S: Final = 5.0
 """Seconds after which it says so."""
 
@@ -42,6 +44,9 @@ class Keeper:
         self._over = threading.Event()
         self._asked: float | None = None
         self._looked = 0.0
+        self._stuck_s = float(
+            os.environ.get("UMBEL_TEST_STUCK_S", STUCK_S)
+        )  # tests have no half minute to spare
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -55,9 +60,14 @@ class Keeper:
     def __exit__(self, *_: object) -> None:
         """Stop guarding, without waiting: the thread is asleep on Redis and ends by itself."""
         self._over.set()
+        faulthandler.cancel_dump_traceback_later()
 
     def _guard(self) -> None:
-        asyncio.run(self._keep())
+        try:
+            asyncio.run(self._keep())
+        except BaseException:
+            log.critical("the keeper broke; without it no lease is kept: the process ends", exc_info=True)
+            os._exit(EX_SOFTWARE)
 
     async def _keep(self) -> None:
         store = Store(self._settings, connections=2)
@@ -100,6 +110,8 @@ class Keeper:
         """
         if self._over.is_set():
             return
+        # A handler that keeps the interpreter's lock stops this thread too; the timer behind this is not Python's.
+        faulthandler.dump_traceback_later(self._stuck_s + LOCKED_S, exit=True, file=_real_stderr())
         now = time.monotonic()
         answered = self._asked is None or self._pump.beat >= self._asked
         asleep = now - self._looked > self._settings.renew_ms / 1000 + SLOW_S
@@ -109,11 +121,18 @@ class Keeper:
             self._tell(self._pump.show_life)
             return
         still = now - self._asked
-        if still > STUCK_S:
+        if still > self._stuck_s:
             log.critical(
                 "the loop of %s stands still for %.0f s: a handler blocks it", self._pump.name, still
             )
-            faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
-            os._exit(70)
+            try:
+                faulthandler.dump_traceback(file=_real_stderr(), all_threads=True)
+            finally:
+                os._exit(EX_SOFTWARE)
         if still > SLOW_S:
             log.warning("the loop of %s stands still for %.1f s: a handler blocks it", self._pump.name, still)
+
+
+def _real_stderr() -> TextIO:
+    """The process's own stderr: Celery puts a logger in its place, which has no file descriptor."""
+    return sys.__stderr__ or sys.stderr

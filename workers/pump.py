@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from actions.errors import OperatorError, StoreUnavailable
 from orchestrator.store.keys import lane
 from orchestrator.store.runs import claim_arguments, finish_arguments
-from workers.flights import Flights
+from workers.flights import PROBATION, Flights
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
@@ -32,7 +32,7 @@ log: Final = logging.getLogger("umbel.pump")
 BATCH: Final = 64
 """Runs that one claim takes at most; the figure that the store's scripts were measured with."""
 SUSPECTS: Final = 16
-"""Suspects that one pump has in flight among its other runs, so that one poisonous run takes few with it."""
+"""Suspects that one pump starts within `PROBATION`, so that a run which kills at once takes few others with it."""
 HOT: Final = 0.005
 """Seconds after which a pump that took something and has room claims again, if nothing ended before. Meanwhile the
 store wakes nobody for it (it relies on at most 1 s); what comes in that time is taken together."""
@@ -92,6 +92,8 @@ class Pump:
                 continue
             for run in claim.runs:
                 self._flights.start(run)
+            if claim.held > len(self._flights.known):
+                await self._square()
             self._alone = claim.verdict == "alone" or (self._alone and bool(self._flights))
             if self.busy:
                 idle_since = time.monotonic()
@@ -192,6 +194,14 @@ class Pump:
             else:
                 return
 
+    async def _square(self) -> None:
+        """The store believes us to hold more than we know: a claim was carried out whose answer never came."""
+        log.warning("%s holds runs that it does not know; they are given back", self.name)
+        try:
+            await self._store.runs.reconcile(self.name, self._flights.known)
+        except OperatorError as error:
+            await self._reconnect(error)
+
     async def _send_ended(self) -> None:
         ended = self._flights.take_ended()
         if not ended:
@@ -209,6 +219,8 @@ class Pump:
         full = claim.verdict != "ok" or max(self._rooms()) <= 0
         asleep = not full and not claim.runs
         limit = self._nap if asleep else FULL if full else HOT
+        if self._flights.suspects:
+            limit = min(limit, PROBATION)
         if claim.due_ms >= 0:
             limit = min(limit, claim.due_ms / 1000 + 0.001)
         if asleep and (self._sleep is None or self._sleep.done()):

@@ -112,7 +112,9 @@ class Steward:
         gate, ticks = 0, 0
         while True:
             try:
-                if ticks % _OFFER_EVERY == 0:
+                if ticks % _OFFER_EVERY == 0 or not await self._open_house.store.runs.has_nudges(
+                    self._queues
+                ):
                     await self._offer()
                 await self._open_house.store.runs.tick(self._queues, gate_ms=gate)
                 if ticks == _OTHERS_ARE_UP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -35,9 +36,10 @@ class ChatModel:
             raise ConfigError("no model is configured", fix="Set UMBEL_MODEL_URL, or post replies instead")
         headers = {} if self._key is None else {"Authorization": f"Bearer {self._key.get_secret_value()}"}
         try:
-            answer = await self._http.request(
-                "POST", f"{self._url}/chat/completions", json=request, headers=headers, timeout=_TIMEOUT
-            )
+            async with asyncio.timeout(_TIMEOUT):  # the client's own bound is one for each piece that arrives
+                answer = await self._http.request(
+                    "POST", f"{self._url}/chat/completions", json=request, headers=headers, timeout=_TIMEOUT
+                )
         except OSError as error:
             raise TryAgain(reason=f"the model does not answer ({error})") from error
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -129,6 +129,8 @@ class Claim:
     """Milliseconds until some waiting run is due; -1: none waits for the clock."""
     runs: list[Claimed]
     """What is to be started."""
+    held: int = 0
+    """Runs that the store believes the pump to hold, these among them."""
 
 
 class EffectKind(StrEnum):

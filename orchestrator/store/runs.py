@@ -148,6 +148,12 @@ class Runs:
         """Wait for a token that says: renew now, a run is to be cancelled."""
         return await self._connection.pop(f"ctl:{pump}", timeout_s) is not None
 
+    async def has_nudges(self, queues: Sequence[str]) -> bool:
+        """Whether the nudge of each of these queues is there; a server that lost its data has none."""
+        names = [f"{self._connection.prefix}env:{queue}" for queue in queues]
+        (found,) = await self._connection.ask(["EXISTS", *names])
+        return int(found) == len(names)
+
     async def offer_nudge(self, queue: str, key: str, message: str) -> None:
         """Leave the Celery message that wakes a worker of this queue, for the scripts to send."""
         name = f"{self._connection.prefix}env:{queue}"
@@ -177,7 +183,7 @@ def finish_arguments(pump: str, finishes: Sequence[Finish], claims_next: Iterabl
 
 def read_claim(reply: list[Any]) -> Claim:
     """What the script `claim` returned."""
-    verdict, fence, due, *flat = reply
+    verdict, fence, due, held, *flat = reply
     runs: list[Claimed] = []
     for at in range(0, len(flat), _WIDTH):
         (
@@ -213,7 +219,7 @@ def read_claim(reply: list[Any]) -> Claim:
                 deaths=int(deaths),
             )
         )
-    return Claim(verdict, int(due), runs)
+    return Claim(verdict, int(due), runs, int(held))
 
 
 def _view(run: str, row: list[str | None]) -> RunView | None:

@@ -169,3 +169,31 @@ async def test_work_goes_on_by_itself_after_a_restart_of_the_server(own: Setting
     finally:
         await house.close()
         server.stop()
+
+
+async def test_a_process_whose_loop_stands_still_gives_itself_up(own: Settings, house: House) -> None:
+    with start_worker(own.model_copy(update={"stuck_ms": 2_000}), "one") as worker:
+        run = await house.conductor.submit("BLOCK_THE_LOOP", {"seconds": 60}, told=True)
+        await eventually(lambda: some_run_on(house, "one"))
+        after = await house.conductor.call("ADD", {"a": 1, "b": 2}, timeout_s=30)
+        assert after.result == 3
+        assert worker.is_alive
+    assert "stands still" in worker.log.read_text()
+    view = await house.store.runs.read(run)
+    assert view is not None
+    assert view.attempts >= 1
+
+
+async def test_a_server_that_comes_back_empty_is_served(own: Settings, house: House) -> None:
+    """What wakes workers is offered again as soon as it is missed, not when it would be renewed."""
+    with start_worker(own, "one"):
+        await house.conductor.call("ADD", {"a": 1, "b": 1}, timeout_s=20)
+        redis = house.store.connection.redis
+        prefix = house.store.connection.prefix
+        await eventually(lambda: _nobody_is_awake(house))
+        await redis.delete(f"{prefix}env:actions", f"{prefix}env:turns", f"{prefix}queues")
+        assert (await house.conductor.call("ADD", {"a": 2, "b": 2}, timeout_s=10)).result == 4
+
+
+async def _nobody_is_awake(house: House) -> bool:
+    return not await house.store.connection.redis.zcard(f"{house.store.connection.prefix}live")

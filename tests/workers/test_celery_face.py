@@ -139,7 +139,10 @@ async def test_garbage_on_the_queue_does_not_kill_the_worker(
         b"\xff\xfe",
         b'{"body":"!","headers":{},"properties":{}}',
     ]
-    garbage.append(b"[" * 100_000)
+    garbage += [b"[" * 100_000, b'{"__type__":"decimal","__value__":"x"}']
+    pidbox = f"/{house.store.connection.redis.connection_pool.connection_kwargs.get('db', 0)}.celery.pidbox"
+    for item in (*garbage, b"[]", b"{}"):
+        await house.store.connection.redis.publish(f"{shared_settings.celery_prefix}{pidbox}", item)
     await house.store.connection.redis.lpush(queue, *garbage)
     await eventually(lambda: _empty(house, queue))
     assert (await house.conductor.call("ADD", {"a": 1, "b": 1})).result == 2

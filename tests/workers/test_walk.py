@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -235,3 +236,15 @@ async def test_a_message_opens_a_completed_conversation_again(house: House) -> N
     again = await house.conductor.post_reply(conversation, reply(("ADD", '{"a":1,"b":1}')))
     assert await house.conductor.wait_for_turn(again.turn) == "done"
     assert (await house.store.conversations.read(conversation)).status == "idle"
+
+
+async def test_a_handler_that_does_not_stop_ends_without_a_word(house: House) -> None:
+    began = time.monotonic()
+    ended = await house.conductor.call("STUBBORN", {"seconds": 30})
+    assert ended.status == "timed_out"
+    assert time.monotonic() - began < 15
+
+
+async def test_a_stop_iteration_in_a_thread_is_a_failure(house: House) -> None:
+    ended = await house.conductor.call("NEXT_OF_NOTHING")
+    assert (ended.status, ended.result["code"]) == ("failed", "handler_failed")

@@ -3,13 +3,13 @@
 -- KEYS: [1] prefix
 -- ARGV: frame(3), pump, name of its worker, lease ms, nap ms (how long it will sleep if there is nothing), runs it
 --       has in flight, room for suspects, then lane and room for each lane; lanes of one kind ('…/t') share one room
--- RETURNS: { verdict, fence, ms until something is due (-1: nothing), then 13 values for each run: id, lane, payload,
+-- RETURNS: { verdict, fence, ms until something is due (-1: nothing), runs it holds, then 13 values for each run: id, lane, payload,
 --          attempt, conversation, turn, tenant, state, state revision, level, machine, principal, deaths }
 --          verdict: 'ok', 'alone' (one run, and nothing beside it), 'drain' (a run wants to be alone: end the others)
 --          or 'lost' (the lease is over and the runs in flight belong to others)
 local pump, worker, lease, nap, flying, suspects = unpack(ARGV, 4, 9)
 flying, suspects = tonumber(flying), tonumber(suspects)
-if flying > 0 and tonumber(call('ZSCORE', P .. 'live', pump) or '0') < now then return { 'lost', '0', -1 } end
+if flying > 0 and tonumber(call('ZSCORE', P .. 'live', pump) or '0') < now then return { 'lost', '0', -1, 0 } end
 local lanes, rooms, own = {}, {}, ''
 for at = 10, #ARGV, 2 do
   local kind = ARGV[at]:match('/.*$') or ''
@@ -57,4 +57,4 @@ for _, lane in ipairs(lanes) do
 end
 wake_touched(own) -- what was due may lie on queues of others
 publish()
-return answer(verdict, fence)
+return answer(pump, verdict, fence)

@@ -1,7 +1,7 @@
 -- admit: what a claim starts, and what the pump's posture is afterwards (asleep, hot or full; nobody else sets it).
 -- out is the whole answer of the claim: three values, then those of each run (unpack would stop at 8,000).
-local out, held, conversations = { 'ok', '0', -1 }, {}, {}
-local told, NOBODY = 3, { '', '', '', '' }
+local out, held, conversations = { 'ok', '0', -1, 0 }, {}, {}
+local told, NOBODY = 4, { '', '', '', '' }
 
 -- false: it was cancelled while it stood on the list.
 local function start(id, pump, fence, worker)
@@ -52,8 +52,10 @@ local function set_posture(pump, lanes, rooms, nap)
   end
 end
 
-local function answer(verdict, fence)
+-- How many runs it holds tells a pump of those that an answer which never came has given it.
+local function answer(pump, verdict, fence)
   local due = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')
-  out[1], out[2], out[3] = verdict, fence, due[2] and math.max(0, math.ceil((due[2] - now) / 1000)) or -1
+  out[1], out[2], out[4] = verdict, fence, call('SCARD', P .. 'held:' .. pump)
+  out[3] = due[2] and math.max(0, math.ceil((due[2] - now) / 1000)) or -1
   return out
 end
