@@ -1,8 +1,8 @@
 """Keeps a pump's lease, from a thread and a loop of its own: a handler that blocks the pump's loop must not lose it.
 
 Every 3 s, and at once when a token says that a run is to be cancelled, it renews; it tells the pump what to cancel
-and when the lease is lost. It also watches the pump's loop: one that has stood still for `stuck_ms` will not come back, so
-the process says where it stands and exits, its parent forks another, and its runs become suspects.
+and when the lease is lost. It also watches the pump's loop: one that has stood still for `stuck_ms` will not come
+back, so the process says where it stands and exits, its parent forks another, and its runs become suspects.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ class Keeper:
         self._over = threading.Event()
         self._asked: float | None = None
         self._looked = 0.0
-        self._stuck_s = float(
-            os.environ.get("UMBEL_TEST_STUCK_S", STUCK_S)
-        )  # tests have no half minute to spare
+        self._stuck_s = settings.stuck_ms / 1000
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
