@@ -230,8 +230,11 @@ def _imported(name: str) -> Any:
     except DeclarationError:
         raise
     except Exception as error:
+        absent = isinstance(error, ModuleNotFoundError) and name.startswith(error.name or " ")
         raise ConfigError(
             f"the module {name} cannot be imported: {type(error).__name__}: {error}",
-            where="modules of actions",
-            fix="check its spelling, and that its folder is on PYTHONPATH",
+            where="UMBEL_ACTIONS",
+            fix="Check its spelling, and that its folder is on PYTHONPATH"
+            if absent
+            else "Mend it, or what it imports",
         ) from error

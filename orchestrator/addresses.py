@@ -125,4 +125,7 @@ def redacted(url: str) -> str:
     parts = urlsplit(url)
     login, at, place = parts.netloc.rpartition("@")
     user, colon, _ = login.partition(":")
-    return parts._replace(netloc=f"{user}{':***' if colon else ''}{at}{place}", query="").geturl()
+    shown = (
+        f"{user}:***" if colon else "***" if at else ""
+    )  # a lone user is most often a password without its colon
+    return parts._replace(netloc=f"{shown}{at}{place}", query="").geturl()

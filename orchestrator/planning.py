@@ -59,8 +59,14 @@ class Plan:
 
     def log_refusals(self, conversation: str) -> None:
         """Tell the operator's log what was refused, by name and code: arguments may be anybody's secrets."""
-        for refusal in self.refused:
-            log.warning("%s: %.80r is refused: %s", conversation, refusal.call.name, refusal.error["code"])
+        if self.refused:
+            names = ", ".join(
+                f"{refusal.call.name:.60} ({refusal.error['code']})" for refusal in self.refused[:8]
+            )
+            more = f" and {len(self.refused) - 8} more" if len(self.refused) > 8 else ""  # noqa: PLR2004 - a line's worth
+            log.info(
+                "%s: refused %s%s", conversation, names.encode("ascii", "backslashreplace").decode(), more
+            )
 
 
 def plan(
@@ -226,7 +232,7 @@ def tool_head(call_id: str) -> str:
 
 def assistant_message(reply: Reply, ids: Sequence[str]) -> str:
     """The reply as a message in OpenAI's chat shape, with an id for each call."""
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text or (None if reply.calls else "")}
     if reply.calls:
         message["tool_calls"] = [
             {"id": call_id, "type": "function", "function": {"name": call.name, "arguments": _text(call)}}

@@ -158,6 +158,15 @@ MACHINE = StateMachine(
 )
 
 
+class Worker(Process):
+    """A worker that is killed when its test is over; tests of an orderly end ask for that themselves."""
+
+    def __exit__(self, *error: object) -> None:
+        if self.is_alive:
+            self.kill()
+        super().__exit__(*error)
+
+
 def start_worker(
     settings: Settings,
     name: str = "one",
@@ -181,7 +190,7 @@ def start_worker(
         Path(sys.executable).with_name("celery"), "-A", "workers.main", "worker", "-Q", queues,
         "-c", str(concurrency), "-n", f"{name}@%h", "--without-mingle", "--without-gossip",
     ]  # fmt: skip
-    worker = Process(f"worker {name}", argv, env=env, log=settings.home / "logs" / f"{name}.log")
+    worker = Worker(f"worker {name}", argv, env=env, log=settings.home / "logs" / f"{name}.log")
     worker.start()
     return worker
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,12 @@ def env_file(settings: Settings) -> Iterator[Path]:
         ConfigError: the home folder cannot be written.
     """
     path = settings.home / ENV_FILE
+    paths = {
+        "PATH": f"{shlex.quote(str(Path(sys.prefix) / 'bin'))}:$PATH",
+        "PYTHONPATH": f"{shlex.quote(str(Path.cwd()))}${{PYTHONPATH:+:$PYTHONPATH}}",
+    }
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings.environ().items()]
+    lines += [f"export {name}={value}\n" for name, value in paths.items()]
     write_private(path, "".join(lines))
     try:
         yield path

@@ -184,7 +184,7 @@ class Execution:
 
     def _surprised(self, run: Claimed, error: BaseException, retry: Retry) -> Finish:
         if not isinstance(error, Signal):
-            log.warning("%s raised", run.id, exc_info=error)
+            log.warning("%s (attempt %d) raised", run.id, run.attempt, exc_info=error)
         return outcome.raised(run, error, retry)
 
 

@@ -5,6 +5,7 @@ Settings come from the environment (`UMBEL_…`). What is wrong with them is sai
 
 from __future__ import annotations
 
+import os
 import sys
 
 from workers import shadow
@@ -18,7 +19,12 @@ from orchestrator.settings import load_settings
 from workers.app import create_app
 
 try:
-    app = create_app(load_settings())
+    _settings = load_settings()
+    app = create_app(_settings)
+    # `celery … flower` takes its options from here too: leaving one out does not open it to the network.
+    os.environ.setdefault("FLOWER_ADDRESS", "127.0.0.1")
+    if _settings.flower_auth is not None:
+        os.environ.setdefault("FLOWER_BASIC_AUTH", _settings.flower_auth.get_secret_value())
 except UmbelError as error:
     sys.stderr.write(f"umbel: {error}\n")
     sys.exit(error.exit_code)

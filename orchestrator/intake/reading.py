@@ -53,8 +53,14 @@ def read_text(text: str) -> Reply:
 
 
 def unusable(reply: Reply) -> CallError | None:
-    """Return the error that is all there is in a reply: no text, no call, nothing that a conversation could hold."""
-    return reply.errors[0] if reply.errors and not reply.calls and not reply.text else None
+    """Return the error that is all there is in a reply: nothing in it that a conversation could hold.
+
+    Text that began as a provider's body and broke off is no answer either, though it is text.
+    """
+    if reply.calls or not reply.errors:
+        return None
+    broken = next((error for error in reply.errors if error.code == "not_json"), None)
+    return broken or (None if reply.text else reply.errors[0])
 
 
 def _known(format: Any) -> str | None:  # noqa: A002 - the parameter's name

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.processes
 @pytest.fixture
 def own(settings: Settings) -> Settings:
     """Settings with short times, so that a death is noticed within two seconds and not ten."""
-    quick = {"lease_ms": 1_500, "renew_ms": 400, "tick_ms": 200, "linger_ms": 300, "actions": (MODULE,)}
+    quick = {"lease_ms": 1_200, "renew_ms": 300, "tick_ms": 200, "linger_ms": 300, "actions": (MODULE,)}
     return settings.model_copy(update=quick | {"celery_prefix": f"{settings.namespace}:"})
 
 

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from actions.definition import Action
+from actions.registry import Registry
+from actions.states import StateMachine
 from workers_under_test import start_worker
 
 if TYPE_CHECKING:
@@ -63,3 +66,17 @@ def test_the_line_for_parse_prints_what_the_readme_says() -> None:
     )
     assert f"```json\n{told.stdout}```" in README
     assert json.loads(told.stdout)["errors"] == []
+
+
+def test_the_code_of_the_guide_can_be_declared() -> None:
+    """Each block is a module of its own; a declaration that is wrong raises here."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "actions.md").read_text(), flags=re.DOTALL)
+    assert len(blocks) == 3
+    found: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "docs/actions.md", "exec"), found)
+    actions = [each for each in found.values() if isinstance(each, Action)]
+    machines = [each for each in found.values() if isinstance(each, StateMachine)]
+    registry = Registry(actions, machines)
+    assert registry.resolve("SEND_MONEY").name == "TRANSFER"
+    assert registry.machine("notes").next("OPEN", {"notes": list(range(10))}) == "FULL"

@@ -17,9 +17,10 @@ from typing import Literal
 
 import click
 
-from actions.errors import ConfigError
+from actions.errors import ConfigError, DeclarationError
 from orchestrator.settings import Settings, load_settings, unknown_variables
 from umbel import __version__
+from umbel.supervisor import EmbeddedRedis
 from umbel.supervisor.binary import find_server
 from umbel.supervisor.wire import Address, RefusedAnswer, ask
 
@@ -75,8 +76,9 @@ def examine(env: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(
         "settings", "ok", f"namespace {settings.namespace}, cell {settings.cell}, {_modules(settings)}"
     )
+    yield _actions(settings)
     yield _home(settings.home)
-    yield from _embedded() if settings.is_embedded else _server(settings)
+    yield from _embedded(settings) if settings.is_embedded else _server(settings)
 
 
 def _libraries() -> str:
@@ -103,7 +105,22 @@ def _home(home: Path) -> Finding:
     return Finding("home", "problem", f"{home} cannot be written: set UMBEL_HOME", ConfigError.exit_code)
 
 
-def _embedded() -> Iterator[Finding]:
+def _actions(settings: Settings) -> Finding:
+    """Whether the actions can be loaded here: nothing hides our packages, and every module can be imported."""
+    from umbel import preflight
+
+    try:
+        preflight.refuse_hidden(Path.cwd())
+        registry = preflight.load_registry(settings, Path.cwd())
+    except (ConfigError, DeclarationError) as error:
+        return Finding("actions", "problem", str(error), error.exit_code)
+    return Finding("actions", "ok", ", ".join(action.name for action in registry.actions))
+
+
+def _embedded(settings: Settings) -> Iterator[Finding]:
+    if EmbeddedRedis(settings.home).find() is not None:
+        yield Finding("server", "ok", f"embedded, and running for {settings.home}")
+        return
     try:
         yield Finding("server", "ok", f"embedded: {find_server()}; `umbel up` starts it")
     except ConfigError as error:

@@ -7,6 +7,7 @@ started again; all of them end with this process. What other terminals need stan
 from __future__ import annotations
 
 import contextlib
+import json
 import shlex
 import time
 from dataclasses import dataclass
@@ -85,12 +86,19 @@ def up(workers: int, concurrency: int | None, port: int | None, *, flower: bool)
 @contextlib.contextmanager
 def _server(settings: Settings) -> Iterator[tuple[str, EmbeddedRedis | None]]:
     """The URL of the server, and the server when it is embedded."""
+    from actions.errors import ConfigError
     from umbel.supervisor import EmbeddedRedis
 
     if not settings.is_embedded:
         yield settings.store_url, None
         return
     with EmbeddedRedis(settings.home) as server:
+        if server.is_shared:
+            raise ConfigError(
+                "another umbel runs for this home folder",
+                where=str(settings.home),
+                fix="`umbel worker --name two` adds a worker to it; or set UMBEL_HOME to another folder",
+            )
         yield server.url, server
 
 
@@ -149,9 +157,7 @@ def _tell(plan: Plan, server: EmbeddedRedis | None) -> None:
     from umbel.home import ENV_FILE
 
     settings = plan.settings
-    owner = (
-        "yours" if server is None else "embedded, run by another umbel" if server.is_shared else "embedded"
-    )
+    owner = "yours" if server is None else "embedded"
     names = ", ".join(action.name for action in plan.registry.actions)
     queues = ", ".join(starting.queues_of(plan.registry))
     rows = {
@@ -171,13 +177,17 @@ def _tell(plan: Plan, server: EmbeddedRedis | None) -> None:
 
 
 def _example(registry: Registry, settings: Settings) -> str:
-    """A call of the first action of the user's own; values to be filled in."""
+    """A call of the first action of the user's own, with values of the right kinds."""
     from actions.schema import parameters_schema
 
     action = registry.actions[0] if settings.actions else registry.resolve("NONE")
-    needed = parameters_schema(action).get("required", [])
-    values = ", ".join(f'"{name}": …' for name in needed)
-    return f"{action.name} --kwargs '{{{values}}}'" if needed else action.name
+    schema = parameters_schema(action)
+    samples = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
+    values = {
+        name: samples.get(str(schema["properties"][name].get("type")), "text")
+        for name in schema.get("required", [])
+    }
+    return f"{action.name} --kwargs {shlex.quote(json.dumps(values))}" if values else action.name
 
 
 def _tend(family: Family, server: EmbeddedRedis | None) -> None:
