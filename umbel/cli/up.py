@@ -97,7 +97,7 @@ def _server(settings: Settings) -> Iterator[tuple[str, EmbeddedRedis | None]]:
             raise ConfigError(
                 "another umbel runs for this home folder",
                 where=str(settings.home),
-                fix="`umbel worker --name two` adds a worker to it; or set UMBEL_HOME to another folder",
+                fix=f". {settings.home}/env, then `umbel worker --name two`, adds a worker; or set UMBEL_HOME anew",
             )
         yield server.url, server
 
