@@ -6,10 +6,9 @@ they exist. It never waits for a run unless it is asked to.
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
@@ -17,7 +16,6 @@ from actions.errors import (
     ConfigError,
     ConversationBusy,
     IdempotencyConflict,
-    InvalidId,
     StoreRefused,
     UnknownConversation,
     UnusableReply,
@@ -35,7 +33,7 @@ from actions.messages import (
     turn_id_from_key,
 )
 from actions.params import bind
-from orchestrator import intake, planning, turns
+from orchestrator import ids, intake, planning, turns
 from orchestrator.store.keys import lane
 from orchestrator.store.records import NewRun, Priority
 from orchestrator.waiting import until
@@ -49,13 +47,6 @@ if TYPE_CHECKING:
     from orchestrator.settings import Settings
     from orchestrator.store.records import Lead, RunView
     from orchestrator.store.store import Store
-
-
-_CONVERSATION_ID: Final = re.compile(r"conv_[A-Za-z0-9._-]{1,75}")
-_RUN_ID: Final = re.compile(r"run_[A-Za-z0-9]{1,76}")
-"""Without a dot: the runs of a round have dots, and nobody else's shall be one of those."""
-_PERMISSION: Final = re.compile(r"[!-~]{1,80}")
-_TENANT: Final = re.compile(r"[A-Za-z0-9._@-]{0,80}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +114,9 @@ class Conductor:
             ConfigError: there is no such state machine, or it has no such state.
         """
         chosen = ConversationId(conversation or new_conversation_id(self._cell))
-        _check_id(chosen, _CONVERSATION_ID, "conv_ and letters, digits, . _ -")
-        for permission in permissions:
-            _check_id(permission, _PERMISSION, "a word without spaces")
-        _check_id(tenant, _TENANT, "letters, digits and . _ - @")
+        ids.check_conversation(chosen)
+        ids.check_permissions(permissions)
+        ids.check_tenant(tenant)
         start = state if machine is None else self._first_state(machine, state)
         await self._store.conversations.open(
             chosen,
@@ -232,8 +222,8 @@ class Conductor:
             ModelError: unknown action, missing permission or invalid arguments.
         """
         chosen = RunId(run or new_run_id(self._cell))
-        _check_id(chosen, _RUN_ID, "run_ and letters and digits")
-        _check_id(tenant, _TENANT, "letters, digits and . _ - @")
+        ids.check_run(chosen)
+        ids.check_tenant(tenant)
         found = self._registry.resolve(action)
         planning.check_permissions(found, permissions)
         bind(found, arguments or {})
@@ -305,12 +295,6 @@ class Conductor:
     async def messages(self, conversation: str) -> list[dict[str, Any]]:
         """All messages of a conversation in OpenAI's chat shape."""
         return await self._store.conversations.messages(conversation)
-
-
-def _check_id(given: str, form: re.Pattern[str], words: str) -> None:
-    """Ids stand in keys, between colons and spaces: one that is free text could name somebody else's record."""
-    if form.fullmatch(given) is None:
-        raise InvalidId(f"{given[:80]!r} is no id", fix=f"An id is {words}, at most 80 characters")
 
 
 def _ended(view: RunView) -> Ended:
