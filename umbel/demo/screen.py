@@ -72,6 +72,7 @@ class Lines:
         self._console = console
         self._board = board
         self._shown = 0
+        self._mourned: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +84,11 @@ class Lines:
         """Print what happened since the last time."""
         fresh = self._board.log[self._shown :]
         self._shown += len(fresh)
+        for name, killed in self._board.workers.items():
+            if killed is not None and name not in self._mourned:
+                self._mourned.add(name)
+                told = f"{killed:7.3f}  ✝ {name} is killed (kill -9); its runs start again when its lease ends (10 s)"
+                self._console.print(told, style="bold red", soft_wrap=True)
         for run, step in fresh:
             self._console.print(line(run, step), soft_wrap=True)
 

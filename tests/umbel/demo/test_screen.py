@@ -82,12 +82,14 @@ def test_a_line_says_why_a_run_waits():
     assert "backoff: the exchange answered 503" in text
 
 
-def test_lines_print_each_transition_once(board):
+def test_lines_print_each_transition_and_each_kill_once(board):
+    killed = sum(at is not None for at in board.workers.values())
     console = Console(file=io.StringIO(), width=200, color_system=None)
     with screen.Lines(console, board) as lines:
         lines.update()
         lines.update()
-    assert console.file.getvalue().count("\n") == len(board.log)
+    assert console.file.getvalue().count("\n") == len(board.log) + killed
+    assert console.file.getvalue().count("killed (kill -9)") == killed == 1
 
 
 def test_a_pipe_gets_lines_and_a_terminal_a_table(board, monkeypatch):
