@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -77,6 +78,12 @@ def next_of_nothing() -> None:
 async def block_the_loop(seconds: float) -> None:
     """Stop the loop that all others run on."""
     time.sleep(seconds)  # noqa: ASYNC251 - that is the point
+
+
+@action("KEEP_THE_LOCK", timeout="1s")
+def keep_the_lock() -> bool:
+    """Match a regular expression that takes for ever, in one call that lets no other thread run."""
+    return re.match(r"(a+)+$", "a" * 64 + "!") is not None
 
 
 @action("NEVER_IN_TIME", timeout="100ms")

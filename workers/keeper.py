@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("umbel.keeper")
 
-LOCKED_S: Final = 15.0
-"""Seconds beyond `stuck_ms` without a look of the keeper itself, after which the process ends: nothing in it runs
-Python any more."""
+SILENCE_S: Final = 8.0
+"""Seconds that one round of the keeper may take beyond its interval while Redis does not answer."""
 EX_SOFTWARE: Final = 70
 SLOW_S: Final = 5.0
 """Seconds after which it says so."""
@@ -51,9 +50,15 @@ class Keeper:
         """Start guarding."""
         self._over.clear()
         self._asked, self._looked = None, time.monotonic()
+        self._set_fuse()
         self._thread = threading.Thread(target=self._guard, name="umbel-keeper", daemon=True)
         self._thread.start()
         return self
+
+    def _set_fuse(self) -> None:
+        """A handler that keeps the interpreter's lock stops this thread too; the timer behind this is not Python's."""
+        round_s = 2 * self._settings.renew_ms / 1000 + SILENCE_S
+        faulthandler.dump_traceback_later(self._stuck_s + round_s, exit=True, file=_real_stderr())
 
     def __exit__(self, *_: object) -> None:
         """Stop guarding, without waiting: the thread is asleep on Redis and ends by itself."""
@@ -108,8 +113,7 @@ class Keeper:
         """
         if self._over.is_set():
             return
-        # A handler that keeps the interpreter's lock stops this thread too; the timer behind this is not Python's.
-        faulthandler.dump_traceback_later(self._stuck_s + LOCKED_S, exit=True, file=_real_stderr())
+        self._set_fuse()
         now = time.monotonic()
         answered = self._asked is None or self._pump.beat >= self._asked
         asleep = now - self._looked > self._settings.renew_ms / 1000 + SLOW_S
