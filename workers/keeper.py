@@ -28,8 +28,9 @@ log: Final = logging.getLogger("umbel.keeper")
 SILENCE_S: Final = 8.0
 """Seconds that one round of the keeper may take beyond its interval while Redis does not answer."""
 EX_SOFTWARE: Final = 70
+"""What such a process ends with (sysexits.h)."""
 SLOW_S: Final = 5.0
-"""Seconds after which it says so."""
+"""Seconds that the loop may stand still before the log says so."""
 
 
 class Keeper:

@@ -1,4 +1,4 @@
-"""The ways to Redis: scripts over one held line, reads and blocking reads over pools.
+"""The ways to Redis: scripts and reads over one held line, blocking reads over a pool of their own.
 
 In: a script's name and its arguments. Out: what it returned. Nothing is tried again here: who calls knows whether
 its script may run twice. Errors come out as `StoreUnavailable` (later may help) or `StoreRefused` (it does not).
@@ -55,7 +55,7 @@ _PASSING: Final = {"BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS",
 
 
 def _client(url: str, connections: int, timeout: float) -> Redis:
-    """A client for reads; its callers wait when all its connections are taken."""
+    """A pooled client; its callers wait when all its connections are taken."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
@@ -84,6 +84,7 @@ class Connection:
         self._scripts = load()
         self._line = Line(settings.store_url, timeout=SOCKET_TIMEOUT)
         self.redis = _client(settings.store_url, connections, SOCKET_TIMEOUT)
+        """Plain commands for tools and tests, behind `guard`; what the house itself does goes over the line."""
         self._blocking = _client(settings.store_url, connections, SOCKET_TIMEOUT + LONGEST_BLOCK)
 
     async def run(self, name: str, *arguments: Value, clock: int | None = None) -> Any:
@@ -108,6 +109,10 @@ class Connection:
                 replies = await self._resend(calls, frame, replies)
         except RedisError as error:
             raise self.explain(error) from error
+        return self._answered(replies)
+
+    def _answered(self, replies: list[Any]) -> list[Any]:
+        """The replies, if none of them is an error."""
         for reply in replies:
             if isinstance(reply, RedisError):
                 raise self.explain(reply) from reply
@@ -147,10 +152,7 @@ class Connection:
                 replies = await self._line.trip(commands)
         except RedisError as error:
             raise self.explain(error) from error
-        for reply in replies:
-            if isinstance(reply, RedisError):
-                raise self.explain(reply) from reply
-        return replies
+        return self._answered(replies)
 
     def explain(self, error: RedisError) -> OperatorError:  # noqa: PLR0911 - one return for each kind
         """The error of the client library as one of ours, for the operator."""

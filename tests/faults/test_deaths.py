@@ -191,7 +191,7 @@ async def test_a_handler_that_keeps_the_interpreters_lock_loses_its_process(
     with start_worker(own.model_copy(update={"stuck_ms": 1_000}), "one"):
         run = await house.conductor.submit("KEEP_THE_LOCK")
         await eventually(lambda: some_run_on(house, "one"))
-        await eventually(lambda: _tried_again(house, run), timedelta(seconds=30))
+        assert await eventually(lambda: _tried_again(house, run), timedelta(seconds=30))
 
 
 async def _tried_again(house: House, run: str) -> bool:

@@ -100,8 +100,8 @@ def test_a_file_that_would_hide_our_package_is_named(tmp_path, name):
 
 def test_a_folder_without_init_hides_nothing(tmp_path):
     (tmp_path / "actions").mkdir()
-    preflight.refuse_hidden(tmp_path)
-    preflight.refuse_hidden(ROOT)
+    assert preflight.refuse_hidden(tmp_path) is None
+    assert preflight.refuse_hidden(ROOT) is None
 
 
 def test_flowers_login_is_made_once_and_is_the_owners_alone(tmp_path):

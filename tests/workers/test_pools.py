@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("pool", ["prefork", "processes"])
 def test_prefork_is_taken_under_each_of_its_names(pool):
-    _refuse_other_pools(pool)
+    assert _refuse_other_pools(pool) is None
 
 
 @pytest.mark.processes
