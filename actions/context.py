@@ -1,13 +1,15 @@
 """What one attempt of a handler may touch.
 
 In: the run's record, as the worker reads it. Out: an `ActionContext` for the handler and its validator.
-Nothing on it writes: changes leave a handler as its result and its directives.
+Nothing on it writes to the store: changes leave a handler as its result and its directives.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, overload
 
 from actions.services import Http, Model, Secrets, Services
@@ -79,6 +81,37 @@ class ActionContext:
     """The visible text of the reply the call stood in."""
     services: Services = field(default_factory=Services)
     """The services and settings of this process."""
+    pulse: Callable[[], None] | None = field(default=None, repr=False)
+    """Called for each sign of life, perhaps from a thread; the worker sets it."""
+    spending: dict[str, int] = field(default_factory=dict[str, int])
+    """Units that this attempt really took, by the name of the limit ("": all that are weighed by cost)."""
+
+    def heartbeat(self) -> None:
+        """Say that this attempt is alive; needed more often than the action's heartbeat timeout."""
+        if self.pulse is not None:
+            self.pulse()
+
+    def remaining(self) -> timedelta | None:
+        """How long this attempt has left, never less than nothing; None without a limit."""
+        return None if self.deadline is None else max(timedelta(0), self.deadline - datetime.now(UTC))
+
+    def spent(self, amount: float, limit: str | None = None) -> None:
+        """Note units that were really used, such as tokens; what was reserved for this run is then corrected.
+
+        Several notes add up. They count however the attempt ends. What was used beyond the reservation is charged as
+        well: later runs wait for it.
+
+        Args:
+            amount: units, rounded up to a whole number.
+            limit: name of the rate limit; None for each of the action's limits that is weighed by cost.
+
+        Raises:
+            ValueError: the amount is negative or no finite number.
+        """
+        if not (math.isfinite(amount) and amount >= 0):
+            raise ValueError(f"{amount!r} is no number of units")
+        name = limit or ""
+        self.spending[name] = self.spending.get(name, 0) + math.ceil(amount)
 
     @property
     def http(self) -> Http:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import copy
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, TypedDict, cast
+from typing import Any, Final, Literal, TypedDict, cast
 
 from pydantic import BaseModel
 
 from actions.errors import DeclarationError
-from actions.policy import Retry, duration
+from actions.limits import Dedupe, Lock, RateLimit
+from actions.policy import Isolation, Retry, Timeouts
 
 
 class Declared(TypedDict, total=False):
@@ -31,7 +32,15 @@ class Declared(TypedDict, total=False):
     params: type[BaseModel] | None
     output: Any
     retry: Retry | None
-    timeout: str | timedelta | None
+    timeout: str | float | timedelta | Timeouts | None
+    rate_limit: RateLimit | Sequence[RateLimit] | None
+    lock: Lock | str | Sequence[Lock | str] | None
+    on_unknown: Literal["retry", "fail", "check"]
+    dedupe: Dedupe | None
+    isolated: bool | Isolation
+    oversize: Literal["truncate", "fail"]
+    before: Callable[..., Any] | None
+    after: Callable[..., Any] | None
     queue: str
     priority: str
     permissions: Iterable[str]
@@ -151,19 +160,6 @@ def checked_retry(action: str, given: Any) -> Retry | None:
     raise DeclarationError(f"{action}: retry has to be Retry(...), not {given!r}")
 
 
-def checked_timeout(action: str, given: Any) -> timedelta | None:
-    """Return how long an attempt may take, longer than nothing; None for no limit."""
-    if given is None:
-        return None
-    try:
-        length = duration(given)
-    except DeclarationError as error:
-        raise DeclarationError(f"{action}: timeout: {error}") from None
-    if not length:
-        raise DeclarationError(f"{action}: a timeout of nothing ends every attempt: write None for no limit")
-    return length
-
-
 def checked_queue(action: str, given: Any) -> str:
     """Return the name of a Celery queue."""
     if not isinstance(given, str) or not _QUEUE.fullmatch(given):
@@ -189,7 +185,7 @@ def checked_show(action: str, given: Iterable[str], keys: Iterable[str]) -> froz
 
 
 def checked_part(action: str, word: str, function: Any, wanted: str) -> None:
-    """Refuse a validator, check or undo that cannot be called with what it will get."""
+    """Refuse a validator, check, undo or processor that cannot be called with what it will get."""
     if not callable(function):
         raise DeclarationError(f"{action}: {word} has to be a function of ({wanted}), not {function!r}")
     try:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any, Final, TypeVar, Unpack, overload
+from typing import Any, Final, Unpack, overload
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticUserError
@@ -21,27 +20,25 @@ from actions.context import ActionContext
 from actions.declaration import Declared
 from actions.docstrings import texts
 from actions.errors import DeclarationError
-from actions.policy import Retry
-
-F = TypeVar("F", bound=Callable[..., Any])
+from actions.guarantees import Guaranteed
 
 MASK: Final = "•••"
 """Stands for a value that may not be shown."""
 _SHOWN: Final = 80
 
 
-class Action:
-    """A declared capability: its names, what its arguments are, how it may run, and its handler."""
+class Action(Guaranteed):
+    """A declared capability: its names, what its arguments are, how it may run, and its handler.
+
+    Its policy (retries, limits, locks, clocks) stands in `Guaranteed`, the functions beside the handler in `Parts`.
+    """
 
     __slots__ = (
-        "_sealed", "_signature", "bind", "category", "checker", "description", "everywhere", "examples", "handler",
-        "is_async", "keys", "may_transition", "name", "output", "output_adapter", "params", "permissions",
-        "priority", "queue", "retry", "show", "similes", "strict", "tags", "timeout", "undoer", "validator",
-        "version", "wants_ctx",
+        "_signature", "bind", "category", "description", "everywhere", "examples", "handler", "is_async", "keys",
+        "may_transition", "output", "output_adapter", "params", "permissions", "priority", "queue", "show", "similes",
+        "strict", "tags", "version", "wants_ctx",
     )  # fmt: skip
 
-    name: str
-    """What models call it: letters, digits and _, at most 64 (what OpenAI and Anthropic take)."""
     similes: tuple[str, ...]
     """Its other names, matched as exactly as the name."""
     description: str
@@ -62,10 +59,6 @@ class Action:
     """The type of its result, checked before the result is recorded; None takes any."""
     output_adapter: TypeAdapter[Any] | None
     """What checks `output`."""
-    retry: Retry | None
-    """When a failed attempt is tried again; None for never."""
-    timeout: timedelta | None
-    """How long one attempt may take; None for no limit."""
     queue: str
     """The Celery queue its runs wait on."""
     priority: str
@@ -86,20 +79,12 @@ class Action:
     """Whether the handler is a coroutine function."""
     wants_ctx: bool
     """Whether the handler takes the ActionContext."""
-    validator: Callable[..., Any] | None
-    """Says whether a call may run: `(params, ctx)`; see `actions.validation`."""
-    checker: Callable[..., Any] | None
-    """Finds out whether an attempt of unknown outcome took effect: `(params, ctx)`."""
-    undoer: Callable[..., Any] | None
-    """Takes the effect back: `(params, result, ctx)`."""
-    _sealed: bool
     _signature: signature.Signature
     bind: Callable[[Any], BaseModel]
     """Turns arguments into params or raises pydantic's ValidationError; `actions.params.bind` words it."""
 
     def __init__(self, name: str, handler: Callable[..., Any], **declared: Unpack[Declared]) -> None:
-        object.__setattr__(self, "_sealed", False)
-        self.name = name = check.checked_name(name)
+        super().__init__(check.checked_name(name))
         check.checked_fields(name, declared)
         self.handler = check.checked_handler(name, handler)
         said = texts(handler)
@@ -116,8 +101,7 @@ class Action:
         self.version = check.checked_text(name, "version", declared.get("version", "1"))
         self.output = declared.get("output")
         self.output_adapter = _adapter(name, self.output)
-        self.retry = check.checked_retry(name, declared.get("retry"))
-        self.timeout = check.checked_timeout(name, declared.get("timeout", "30s"))
+        self._guarantee(declared, read.params.model_fields)
         self.queue = check.checked_queue(name, declared.get("queue", "actions"))
         self.priority = check.checked_priority(name, declared.get("priority", "normal"))
         self.permissions = frozenset(
@@ -132,15 +116,11 @@ class Action:
         self.is_async = inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
             type(handler).__call__
         )
-        self.validator = self.checker = self.undoer = None
         self.bind = coercion.binder(read.params, strict=self.strict)
-
-    def __setattr__(self, attribute: str, value: Any) -> None:
-        if self._sealed:
-            raise DeclarationError(
-                f"{self.name} is registered and cannot change: declare its {attribute} before"
-            )
-        object.__setattr__(self, attribute, value)
+        if (before := declared.get("before")) is not None:
+            self.preprocess(before)
+        if (after := declared.get("after")) is not None:
+            self.postprocess(after)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function, as if it had never been declared."""
@@ -152,33 +132,6 @@ class Action:
     @property
     def __wrapped__(self) -> Callable[..., Any]:
         return self.handler
-
-    def seal(self) -> None:
-        """Let nothing about it change any more; a registry does this."""
-        object.__setattr__(self, "_sealed", True)
-
-    def validate(self, function: F) -> F:
-        """Declare what says whether a call may run, sync or async, `(params, ctx)`.
-
-        It returns None or True, or False, `Refuse(reason)` or `{"pass": bool, "reason": text}`. A sync one
-        runs on the loop and has to be quick.
-        """
-        return self._part("validator", "validate", function, "params, ctx")
-
-    def check(self, function: F) -> F:
-        """Declare what finds out whether an attempt of unknown outcome took effect, `(params, ctx)`."""
-        return self._part("checker", "check", function, "params, ctx")
-
-    def undo(self, function: F) -> F:
-        """Declare what takes the effect back, `(params, result, ctx)`."""
-        return self._part("undoer", "undo", function, "params, result, ctx")
-
-    def _part(self, slot: str, word: str, function: F, wanted: str) -> F:
-        if getattr(self, slot) is not None:
-            raise DeclarationError(f"{self.name} has a {word} already: keep one")
-        check.checked_part(self.name, word, function, wanted)
-        setattr(self, slot, function)
-        return function
 
     def invoke(self, params: BaseModel, ctx: ActionContext) -> Any:
         """Call the handler with params that `bind` made; returns its value, or an awaitable of it."""

@@ -20,7 +20,10 @@
           ├── MalformedCall   TruncatedCall   TooManyCalls
           ├── UnknownAction   ForbiddenAction   InvalidArguments
           ├── RefusedByValidator   ValidatorFailed   StateConflict
-          └── HandlerFailed   ResultNotSerialisable   InvalidResult   TimedOut   CancelledRun
+          ├── Locked   RateLimited   CostTooHigh   Duplicate   Superseded
+          ├── HandlerFailed   HandlerKilled   TimedOut   OutcomeUnknown
+          ├── ResultNotSerialisable   InvalidResult   ResultTooLarge
+          └── CancelledRun   Expired
 
     signals.Signal                   no error: how a handler steers its own run
      ├── TryAgain   Postpone
@@ -29,30 +32,50 @@
     signals.Refuse                   no exception: a value, what a validator answers
 
 Each class has a stable `code` that is stored, logged and documented: a class may be renamed, a code may not.
+What the model hears stands in `actions.refusals`; one import from here serves all.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
-
+from actions.refusals import (
+    CancelledRun,
+    CostTooHigh,
+    Duplicate,
+    Expired,
+    ForbiddenAction,
+    HandlerFailed,
+    HandlerKilled,
+    InvalidArguments,
+    InvalidResult,
+    Locked,
+    MalformedCall,
+    ModelError,
+    OutcomeUnknown,
+    RateLimited,
+    RefusedByValidator,
+    ResultNotSerialisable,
+    ResultTooLarge,
+    StateConflict,
+    Superseded,
+    TimedOut,
+    TooManyCalls,
+    TruncatedCall,
+    UnknownAction,
+    ValidatorFailed,
+)
+from actions.root import UmbelError
 from actions.signals import Cancel, Fail, Postpone, Refuse, Signal, TryAgain
 
 __all__ = [
-    "AmbiguousAction", "Cancel", "CancelledRun", "ConfigError", "ConversationBusy", "DeclarationError",
-    "DuplicateAction", "Fail", "ForbiddenAction", "HandlerFailed", "IdempotencyConflict",
-    "InvalidArguments", "InvalidId", "InvalidResult", "LeaseLost", "MalformedCall", "ModelError", "OperatorError",
-    "PortInUse", "Postpone", "Refuse", "RefusedByValidator", "ResultNotSerialisable", "Signal",
-    "StateConflict", "StoreRefused", "StoreUnavailable", "TimedOut", "TooManyCalls", "TruncatedCall",
-    "TryAgain", "UmbelError", "UnknownAction", "UnknownConversation", "UnreadableRecord", "UnusableReply",
-    "ValidatorFailed",
+    "AmbiguousAction", "Cancel", "CancelledRun", "ConfigError", "ConversationBusy", "CostTooHigh",
+    "DeclarationError", "Duplicate", "DuplicateAction", "Expired", "Fail", "ForbiddenAction",
+    "HandlerFailed", "HandlerKilled", "IdempotencyConflict", "InvalidArguments", "InvalidId",
+    "InvalidResult", "LeaseLost", "Locked", "MalformedCall", "ModelError", "OperatorError",
+    "OutcomeUnknown", "PortInUse", "Postpone", "RateLimited", "Refuse", "RefusedByValidator",
+    "ResultNotSerialisable", "ResultTooLarge", "Signal", "StateConflict", "StoreRefused",
+    "StoreUnavailable", "Superseded", "TimedOut", "TooManyCalls", "TruncatedCall", "TryAgain", "UmbelError",
+    "UnknownAction", "UnknownConversation", "UnreadableRecord", "UnusableReply", "ValidatorFailed",
 ]  # fmt: skip
-
-
-class UmbelError(Exception):
-    """Root of the tree. `code` is stable; `exit_code` is what a command ends with (as in sysexits.h)."""
-
-    code: ClassVar[str] = "error"
-    exit_code: ClassVar[int] = 70
 
 
 class DeclarationError(UmbelError):
@@ -160,98 +183,3 @@ class UnreadableRecord(OperatorError):
 
     code = "unreadable_record"
     exit_code = 65
-
-
-class ModelError(UmbelError):
-    """Goes back to the model as the result of its call: short, exact, safe to show."""
-
-    code = "model"
-    exit_code = 65
-
-    def for_model(self) -> dict[str, str]:
-        """Return `{"error": text, "code": code}`, the whole of what the model may see."""
-        return {"error": str(self), "code": self.code}
-
-
-class MalformedCall(ModelError):
-    """The call cannot be read: no name, or arguments that are no JSON object."""
-
-    code = "malformed_call"
-
-
-class TruncatedCall(ModelError):
-    """The reply ended inside the call; it never runs."""
-
-    code = "truncated_call"
-
-
-class TooManyCalls(ModelError):
-    """The reply holds more calls than one reply may; this one is beyond the cap."""
-
-    code = "too_many_calls"
-
-
-class UnknownAction(ModelError):
-    """No registered action has this name or simile."""
-
-    code = "unknown_action"
-
-
-class ForbiddenAction(ModelError):
-    """The action exists, but not in this state of the conversation, or not for this principal."""
-
-    code = "forbidden_action"
-
-
-class InvalidArguments(ModelError):
-    """The arguments do not fit the action's params; one line for each problem."""
-
-    code = "invalid_arguments"
-
-
-class RefusedByValidator(ModelError):
-    """The action's own validator said no, with its reason."""
-
-    code = "refused"
-
-
-class ValidatorFailed(ModelError):
-    """The action's own validator broke, so the call was not run."""
-
-    code = "validator_failed"
-
-
-class StateConflict(ModelError):
-    """A transition was decided on a revision of the state that no longer holds."""
-
-    code = "state_conflict"
-
-
-class HandlerFailed(ModelError):
-    """The handler raised, or gave up with `Fail`."""
-
-    code = "handler_failed"
-
-
-class ResultNotSerialisable(ModelError):
-    """The handler returned something that has no JSON form."""
-
-    code = "result_not_serialisable"
-
-
-class InvalidResult(ModelError):
-    """The handler returned something that is not what the action's `output` promises."""
-
-    code = "invalid_result"
-
-
-class TimedOut(ModelError):
-    """The attempt took longer than the action's timeout."""
-
-    code = "timed_out"
-
-
-class CancelledRun(ModelError):
-    """The run was cancelled before it ended."""
-
-    code = "cancelled"

@@ -1,21 +1,25 @@
-"""Ids, what intake reads out of a reply, and what rides in a run's record to the worker.
+"""Ids, statuses, and what intake reads out of a reply.
 
-In: a provider's reply as intake understood it. Out: models that every layer shares and that the store keeps.
-What is stored carries its version `v`; a record of an unknown version is refused, never guessed at.
+In: a provider's reply as intake understood it. Out: models that every layer shares. What rides in a run's record to the
+worker stands in `actions.payload` and is handed on from here.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Annotated, Any, Final, NewType, cast
+from typing import Annotated, Any, Final, NewType
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
-from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from actions.errors import UnreadableRecord
+from actions.payload import Payload, mended
+
+__all__ = [
+    "MAX_RAW", "TERMINAL", "Call", "CallError", "ConversationId", "Payload", "Reply", "RunId", "Status", "TurnId",
+    "idempotency_key", "mended", "new_conversation_id", "new_run_id", "new_turn_id", "run_id_from_key", "run_id_of",
+    "turn_id_from_key",
+]  # fmt: skip
 
 ConversationId = NewType("ConversationId", str)
 """`conv_` + cell letter + 12 base-62 characters."""
@@ -29,7 +33,6 @@ MAX_RAW: Final = 2_000
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _WIDTH: Final = 12
-_VERSION: Final = 1
 
 
 def _base62(number: int) -> str:
@@ -67,6 +70,11 @@ def turn_id_from_key(conversation_id: str, key: str, cell: str = "a") -> TurnId:
     return TurnId(f"turn_{cell}{_base62(number)}")
 
 
+def run_id_from_key(tenant: str, key: str, cell: str = "a") -> RunId:
+    """Return the one id of a run without a turn that belongs to an idempotency key of a tenant."""
+    return RunId(f"run_{cell}{_base62(int.from_bytes(_digest('run', tenant, key, size=16), 'big'))}")
+
+
 def run_id_of(turn_id: str, round: int, position: int) -> RunId:  # noqa: A002 - the design's word
     """Return the id of the run at a position (from 0) of a round (from 0) of a turn."""
     return RunId(f"run_{turn_id[5:]}.{round}.{position}")
@@ -81,21 +89,34 @@ def idempotency_key(conversation_id: str, turn_id: str, round: int, position: in
 
 
 class Status(StrEnum):
-    """Where a run stands in its life; the last seven are terminal and never change."""
+    """Where a run stands in its life; the last eight are terminal and never change."""
 
     BLOCKED = "blocked"
+    """Others have to end first."""
     READY = "ready"
+    """It may be claimed now."""
     WAITING = "waiting"
+    """For a lock, a limit, the end of a backoff, or its delay; the record says for which."""
     RUNNING = "running"
+    """An attempt of it is carried out."""
     CANCELLING = "cancelling"
+    """Its handler was asked to stop."""
     SUCCEEDED = "succeeded"
+    """Its handler gave a value, or the check after an unknown outcome found one."""
     FAILED = "failed"
+    """Its handler raised for the last time, or nobody knows what its last attempt did and it does not try again."""
     TIMED_OUT = "timed_out"
+    """Its last attempt took too long, or gave no sign of life."""
     CANCELLED = "cancelled"
+    """Somebody stopped it, or a newer run took its lock."""
     EXPIRED = "expired"
+    """Its queue time or its total time was over."""
     REFUSED = "refused"
+    """A policy said no before it ran: permission, state, arguments, lock, limit, duplicate."""
     DENIED = "denied"
+    """A person said no."""
     DEAD = "dead"
+    """It killed its worker three times while it was alone."""
 
 
 TERMINAL: Final = frozenset(Status) - {
@@ -160,88 +181,3 @@ class Reply(_Frozen):
     """All that was wrong: with the reply as a whole, and once for each malformed call."""
     continues: bool = False
     """Whether the model must see the results and answer again (tool calls); prose is itself the answer."""
-
-
-@dataclass(slots=True)
-class Payload:
-    """What rides in a run's record to the worker: what an attempt needs beside the record's own fields.
-
-    A plain dataclass, for it is read and written on the hot path. Nothing changes it after it was made.
-    """
-
-    action: str
-    """The registered name of the action, not a simile."""
-    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
-    """The arguments as the model gave them; validated when planned, and again before each attempt."""
-    call_id: str | None = None
-    """The provider's call id, to link the result; None where the format has none."""
-    called: str = ""
-    """The name as the model wrote it, for messages to the model and for people."""
-    principal: str | None = None
-    """On whose behalf the call runs; None when nobody is named."""
-    permissions: tuple[str, ...] = ()
-    """What the principal was allowed when the reply was submitted."""
-    key: str = ""
-    """The idempotency key handlers pass on: the same for each attempt, see `idempotency_key`."""
-    turn_text: str = ""
-    """The visible text of the reply the call stood in."""
-
-    def encode(self) -> bytes:
-        """Return compact JSON with one-letter names; fields at their default are left out."""
-        record: dict[str, Any] = {"v": _VERSION, "a": self.action}
-        if self.arguments:
-            record["p"] = self.arguments
-        if self.call_id is not None:
-            record["i"] = self.call_id
-        if self.called:
-            record["n"] = self.called
-        if self.principal is not None:
-            record["u"] = self.principal
-        if self.permissions:
-            record["m"] = self.permissions
-        if self.key:
-            record["k"] = self.key
-        if self.turn_text:
-            record["t"] = self.turn_text
-        try:
-            return to_json(record)
-        except PydanticSerializationError:  # half a surrogate pair in some text: no UTF-8 has it
-            return to_json(mended(record))
-
-    @classmethod
-    def decode(cls, data: bytes | str) -> Payload:
-        """Read what `encode` wrote; raise UnreadableRecord for anything else."""
-        try:
-            record = from_json(data, cache_strings="keys")
-            if record["v"] != _VERSION:
-                raise UnreadableRecord(
-                    f"a run's payload has version {record['v']}, this program reads {_VERSION}",
-                    fix="start workers of the version that submitted the run",
-                )
-            get = record.get
-            return cls(
-                record["a"],
-                get("p") or {},
-                get("i"),
-                get("n", ""),
-                get("u"),
-                tuple(get("m", ())),
-                get("k", ""),
-                get("t", ""),
-            )
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise UnreadableRecord(
-                f"a run's payload cannot be read: {type(error).__name__}",
-                fix="the run was not written by this program, or its record is damaged",
-            ) from error
-
-
-def mended(value: Any) -> Any:
-    """Copy a JSON value with half surrogate pairs replaced by U+FFFD."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {mended(key): mended(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [mended(item) for item in cast("list[Any]", value)]
-    return value

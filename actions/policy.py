@@ -1,6 +1,6 @@
-"""Declared limits and their arithmetic; nothing here waits, and nothing here is enforced.
+"""Declared clocks, retries and isolation, and their arithmetic; nothing here waits or is enforced.
 
-In: durations as people write them ("250ms", "1m"), and a retry policy. Out: timedeltas, and how long the next
+In: durations as people write them ("250ms", "1m"), and policies. Out: timedeltas, and how long the next
 wait is. A policy that makes no sense is refused when it is declared, so that no run finds out later.
 """
 
@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from actions.errors import DeclarationError
+from actions.errors import ConfigError, DeclarationError
 
+_FINAL: Final = (ConfigError, DeclarationError)
+"""No attempt mends these."""
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TEXT: Final = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|h|d)", re.ASCII)
+_UNITS: Final = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30}
+_SIZE: Final = re.compile(r"(\d+) ?(B|KB|MB|GB)", re.ASCII)
 _HOW: Final = 'write it as "250ms", "1s", "1m", "2h" or "1d", as a number of seconds, or as a timedelta'
 
 
@@ -34,7 +38,7 @@ def duration(value: timedelta | float | str) -> timedelta:
         if match is None:
             raise DeclarationError(f"{value!r} is no duration: {_HOW}")
         length = _seconds(float(match[1]) * _SECONDS[match[2]])
-    elif not _is_number(value):
+    elif not is_number(value):
         raise DeclarationError(f"{value!r} is no duration: {_HOW}")
     else:
         length = _seconds(value)
@@ -82,9 +86,9 @@ class Retry:
         on: type[BaseException] | tuple[type[BaseException], ...] = (Exception,),
         never: type[BaseException] | tuple[type[BaseException], ...] = (),
     ) -> None:
-        if not (_is_number(retries) and isinstance(cast("object", retries), int) and retries >= 0):
+        if not (is_number(retries) and isinstance(cast("object", retries), int) and retries >= 0):
             raise DeclarationError(f"retries has to be a whole number, 0 or more, not {retries!r}")
-        if not _is_number(factor) or not 1 <= factor < math.inf:
+        if not is_number(factor) or not 1 <= factor < math.inf:
             raise DeclarationError(f"factor has to be a number, 1 or more, not {factor!r}")
         first, longest = duration(initial), duration(cap)
         if first > longest:
@@ -113,15 +117,94 @@ class Retry:
         return shortest + (longest - shortest) * random()
 
     def covers(self, error: BaseException) -> bool:
-        """Whether an attempt that raised this is worth another one."""
-        return isinstance(error, self.on) and not isinstance(error, self.never)
+        """Whether an attempt that raised this is worth another one; what is configured wrongly never is."""
+        return isinstance(error, self.on) and not isinstance(error, (*self.never, *_FINAL))
 
     def left(self, attempt: int) -> bool:
         """Whether another attempt may follow this one (from 1)."""
         return attempt <= self.retries
 
+    def like(self, own: Retry | None) -> Retry:
+        """Return these numbers with the exceptions of another policy, which say what is worth a second attempt."""
+        if own is None:
+            return self
+        numbers: dict[str, Any] = {"initial": self.initial, "factor": self.factor, "cap": self.cap}
+        return Retry(self.retries, **numbers, on=own.on, never=own.never)
 
-def _is_number(value: Any) -> bool:
+
+@dataclass(frozen=True, slots=True, init=False)
+class Timeouts:
+    """The clocks of a run. Each is None where there is no such limit; what is left of `total` bounds the others."""
+
+    attempt: timedelta | None
+    """How long one attempt may take."""
+    queue: timedelta | None
+    """How long after it was recorded its first attempt must have begun; else it is expired and never starts."""
+    heartbeat: timedelta | None
+    """How long an attempt may be without a sign of life (`ctx.heartbeat()`)."""
+    total: timedelta | None
+    """How long after it was recorded it must have ended, waits and all its attempts included; else it is expired."""
+
+    def __init__(
+        self,
+        attempt: timedelta | float | str | None = "30s",
+        *,
+        queue: timedelta | float | str | None = None,
+        heartbeat: timedelta | float | str | None = None,
+        total: timedelta | float | str | None = None,
+    ) -> None:
+        given = {"attempt": attempt, "queue": queue, "heartbeat": heartbeat, "total": total}
+        for name, value in given.items():
+            object.__setattr__(self, name, _limit(name, value))
+        if self.heartbeat and self.attempt and self.heartbeat >= self.attempt:
+            raise DeclarationError(
+                f"an attempt ends after {self.attempt}, before a heartbeat of {self.heartbeat} is missed: "
+                "raise attempt or lower heartbeat"
+            )
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Isolation:
+    """A run in a process of its own, which can be killed at any moment: at its timeout, when it is cancelled."""
+
+    memory: int | None
+    """Bytes that it may take beyond what it has at its start; None for no limit."""
+
+    def __init__(self, memory: int | str | None = "512MB") -> None:
+        object.__setattr__(self, "memory", None if memory is None else size(memory))
+
+
+def size(value: int | str) -> int:
+    """Return the bytes that a number or a text ("512MB", "2GB"; 1 KB is 1,024 bytes) means.
+
+    Raises:
+        DeclarationError: for anything else, and for nothing at all.
+    """
+    found: Any = value
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
+        found = int(match[1]) * _UNITS[match[2]]
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise DeclarationError(f'{value!r} is no size: write it as "512MB", "2GB", or as a number of bytes')
+    return found
+
+
+def milliseconds(length: timedelta) -> int:
+    """Return whole milliseconds, rounded up: no limit becomes none by being short."""
+    return math.ceil(length / timedelta(milliseconds=1))
+
+
+def _limit(name: str, given: Any) -> timedelta | None:
+    """A clock's length; 0 means the same as None."""
+    if given is None:
+        return None
+    try:
+        return duration(given) or None
+    except DeclarationError as error:
+        raise DeclarationError(f"{name}: {error}") from None
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number; True and False are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

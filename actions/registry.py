@@ -23,7 +23,9 @@ from actions.errors import (
     UnknownAction,
 )
 from actions.names import normalise
+from actions.ranks import ranks
 from actions.states import StateMachine
+from actions.templates import EVERYTHING
 
 __all__ = ["Registry", "normalise"]
 
@@ -35,7 +37,7 @@ _SHOWN: Final = 80
 class Registry:
     """Actions by name and simile, and state machines by name; immutable, and so is each action in it."""
 
-    __slots__ = ("_builtins", "_by_name", "_by_simile", "_machines", "actions")
+    __slots__ = ("_builtins", "_by_name", "_by_simile", "_machines", "_ranks", "actions")
 
     def __init__(
         self,
@@ -47,8 +49,8 @@ class Registry:
         """Index the actions; `builtins` take only names and similes that nobody else has.
 
         Raises:
-            DeclarationError: DuplicateAction, AmbiguousAction, or for a machine that allows an unknown
-            action.
+            DeclarationError: DuplicateAction, AmbiguousAction, for a machine that allows an unknown action, or
+            for limits and locks that contradict each other.
         """
         given = _checked(actions)
         self._by_name: Final = _named(given)
@@ -57,6 +59,7 @@ class Registry:
         for action in self._builtins:
             self._by_name.setdefault(normalise(action.name), action)
         self.actions: Final = tuple(self._by_name.values())
+        self._ranks: Final = ranks(self.actions)
         for action in self.actions:
             for simile in action.similes:
                 self._by_simile.setdefault(normalise(simile), action)
@@ -100,6 +103,10 @@ class Registry:
     def machines(self) -> tuple[StateMachine, ...]:
         """All state machines."""
         return tuple(self._machines.values())
+
+    def rank(self, word: str) -> int:
+        """How wide what begins with this word reaches, from 0 (a parameter) to 3: runs take guards in this order."""
+        return self._ranks.get(word, EVERYTHING)
 
     def resolve(self, name: str) -> Action:
         """Return the action of this name, else of this simile; raise UnknownAction, which lists some."""

@@ -28,8 +28,19 @@ class _Later(Signal):
 class TryAgain(_Later):
     """Try this run again; uses up one of its retries.
 
-    `after` is a timedelta, seconds, or a text such as "500ms"; None takes the wait of the retry policy.
+    `after` is a timedelta, seconds, or a text such as "500ms"; None takes the wait of the retry policy. `cool`
+    lets nobody through the run's rate limits for as long as this run waits: True all of them, a name that one.
     """
+
+    def __init__(
+        self,
+        after: timedelta | float | str | None = None,
+        reason: str = "",
+        cool: bool | str = False,  # noqa: FBT001, FBT002 - pickle gives it back by position
+    ) -> None:
+        super().__init__(after, reason)
+        self.args = (after, reason, cool)
+        self.cool = cool
 
 
 class Postpone(_Later):

@@ -2,5 +2,6 @@
 
 What comes in is a model's reply; what goes out are runs in the store, and later one result for each call.
 In reading order: `settings` (how this process was started), `store` (the only door to Redis), `intake`
-(reply -> calls), `planning` (calls -> runs and refusals), `turns` (the loop, written once).
+(reply -> calls), `planning` (calls -> runs and refusals), `guards` and `drafting` (what a run has to pass, and its
+record), `chat_shape` (replies and results as messages), `turns` (the loop, written once).
 """

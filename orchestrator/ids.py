@@ -6,7 +6,7 @@ Ids stand in keys, between colons and spaces: one that is free text could name s
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from actions.errors import InvalidId
 
@@ -18,6 +18,24 @@ _RUN: Final = re.compile(r"run_[A-Za-z0-9]{1,76}")
 """Without a dot: the runs of a round have dots, and nobody else's shall be one of those."""
 _TENANT: Final = re.compile(r"[A-Za-z0-9._@-]{0,80}")
 _PERMISSION: Final = re.compile(r"[!-~]{1,80}")
+
+
+def kind(given: str) -> Literal["run", "turn", "conv"]:
+    """What an id names, by its prefix.
+
+    Raises:
+        InvalidId: it begins with no prefix of ours.
+    """
+    prefix, mark, rest = given.partition("_")
+    if (
+        prefix not in {"run", "turn", "conv"}
+        or not mark
+        or not rest
+        or not rest.isascii()
+        or not rest.isprintable()
+    ):
+        raise InvalidId(f"{given[:80]!r} is no id", fix="Ids begin with run_, turn_ or conv_")
+    return cast('Literal["run", "turn", "conv"]', prefix)
 
 
 def check_conversation(given: str) -> None:

@@ -11,29 +11,34 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from actions.errors import ForbiddenAction, ModelError
 from actions.messages import Payload, Status, idempotency_key, run_id_of
 from actions.params import bind
 from actions.validation import lacking
-from orchestrator.store.keys import lane
-from orchestrator.store.records import NewRun, Priority
+from orchestrator.chat_shape import assistant_message, call_ids, tool_head
+from orchestrator.drafting import draft, draft_refused
+from orchestrator.guards import Caps, guards_of
+from orchestrator.guards import caps as caps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from pydantic import BaseModel
 
     from actions.definition import Action
     from actions.messages import Call, Reply, TurnId
     from actions.registry import Registry
     from actions.states import StateMachine
-    from orchestrator.store.records import ConversationRecord
+    from orchestrator.guards import Guard
+    from orchestrator.store.records import ConversationRecord, NewRun
 
 
 log: Final = logging.getLogger("umbel.planning")
 
-NO_LANE: Final = "-"
-"""Where the record of a call stands that no action answers to; it never becomes ready."""
+STANDARD_CAPS: Final = Caps()
+"""Unless the settings say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Refusal:
 
     call: Call
     """What the model asked for."""
-    error: dict[str, str]
+    error: dict[str, Any]
     """`{"error": text, "code": code}`."""
 
 
@@ -70,33 +75,48 @@ class Plan:
 
 
 def plan(
-    reply: Reply, conversation: ConversationRecord, turn: TurnId, number: int, registry: Registry
+    reply: Reply,
+    conversation: ConversationRecord,
+    turn: TurnId,
+    number: int,
+    registry: Registry,
+    caps: Caps = STANDARD_CAPS,
 ) -> Plan:
-    """Plan the calls of a reply as round `number` (from 0) of a turn."""
+    """Plan the calls of a reply as round `number` (from 0) of a turn, with these caps on what is in flight."""
     ids = call_ids(reply.calls, turn, number)
     decided = [_decide(call, conversation, registry) for call in reply.calls]
     if conversation.machine:
         _judge_states(decided, registry.machine(conversation.machine), conversation.state)
     waits = _order(decided)
     run_ids = [str(run_id_of(turn, number, at)) for at in range(len(decided))]
+    running = sum(1 for found in decided if found.error is None)
+    of_round = caps_of(
+        caps, calls=running, turn=turn, conversation=conversation.id, tenant=conversation.tenant
+    )
     runs: list[NewRun] = []
     for at, found in enumerate(decided):
         payload = _payload(found, conversation, reply.text)
         payload.key = idempotency_key(conversation.id, turn, number, at)
-        action = found.action
+        place: dict[str, Any] = {
+            "id": run_ids[at], "tenant": conversation.tenant, "position": at, "head": tool_head(ids[at]),
+        }  # fmt: skip
+        if found.error is not None or found.action is None or found.params is None:
+            runs.append(draft_refused(found.error or {}, payload, action=found.action, **place))
+            continue
         runs.append(
-            NewRun(
-                id=run_ids[at],
-                lane=lane(action.queue, threaded=not action.is_async) if action else NO_LANE,
-                payload=payload.encode(),
-                status=_status(found, waiting=bool(waits[at])),
-                priority=Priority[action.priority.upper()] if action else Priority.NORMAL,
-                tenant=conversation.tenant,
-                position=at,
-                head=tool_head(ids[at]),
-                result="" if found.error is None else to_json(found.error).decode(),
+            draft(
+                found.action,
+                found.params,
+                payload,
+                registry=registry,
+                principal=conversation.principal,
+                conversation=conversation.id,
+                guards=found.guards,
+                caps_guards=of_round,
+                status=Status.BLOCKED if waits[at] else Status.READY,
                 open=len(waits[at]),
                 dependents=tuple(run_ids[later] for later, on in enumerate(waits) if at in on),
+                **place,
             )
         )
     refused = [Refusal(found.call, found.error) for found in decided if found.error is not None]
@@ -109,7 +129,9 @@ class _Decided:
 
     call: Call
     action: Action | None = None
-    error: dict[str, str] | None = None
+    params: BaseModel | None = None
+    guards: tuple[Guard, ...] = ()
+    error: dict[str, Any] | None = None
 
     @property
     def may_transition(self) -> bool:
@@ -117,7 +139,7 @@ class _Decided:
 
 
 def _decide(call: Call, conversation: ConversationRecord, registry: Registry) -> _Decided:
-    """What does not depend on the state: can it be read, does it exist, is it permitted, do the arguments fit."""
+    """What does not depend on the state: can it be read, does it exist, is it permitted, does it fit its limits."""
     found = _Decided(call)
     if call.error is not None:
         found.error = {"error": call.error.message, "code": call.error.code}
@@ -125,7 +147,15 @@ def _decide(call: Call, conversation: ConversationRecord, registry: Registry) ->
     try:
         found.action = registry.resolve(call.name)
         check_permissions(found.action, conversation.permissions)
-        bind(found.action, call.arguments or {})
+        found.params = bind(found.action, call.arguments or {})
+        found.guards = guards_of(
+            found.action,
+            found.params,
+            principal=conversation.principal,
+            tenant=conversation.tenant,
+            conversation=conversation.id,
+            registry=registry,
+        )
     except ModelError as error:
         found.error = error.for_model()
     return found
@@ -192,12 +222,6 @@ def _order(decided: Sequence[_Decided]) -> list[set[int]]:
     return waits
 
 
-def _status(found: _Decided, *, waiting: bool) -> Status:
-    if found.error is not None:
-        return Status.REFUSED
-    return Status.BLOCKED if waiting else Status.READY
-
-
 def _payload(found: _Decided, conversation: ConversationRecord, text: str) -> Payload:
     action, call = found.action, found.call
     return Payload(
@@ -209,37 +233,3 @@ def _payload(found: _Decided, conversation: ConversationRecord, text: str) -> Pa
         permissions=conversation.permissions,
         turn_text=text if action and action.everywhere else "",
     )
-
-
-def call_ids(calls: Iterable[Call], turn: str, number: int) -> list[str]:
-    """An id for each call: the provider's where it has one that is new in this reply, else one of ours."""
-    seen: set[str] = set()
-    ids: list[str] = []
-    for at, call in enumerate(calls):
-        own = f"call_{turn[5:]}_{number}_{at}"
-        chosen = call.id if call.id and call.id not in seen else own
-        while chosen in seen:  # a model has guessed ours
-            chosen += "_"
-        seen.add(chosen)
-        ids.append(chosen)
-    return ids
-
-
-def tool_head(call_id: str) -> str:
-    """A tool message up to its content; the store adds that when the round is complete."""
-    return f'{{"role":"tool","tool_call_id":{to_json(call_id).decode()},"content":'
-
-
-def assistant_message(reply: Reply, ids: Sequence[str]) -> str:
-    """The reply as a message in OpenAI's chat shape, with an id for each call."""
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text or (None if reply.calls else "")}
-    if reply.calls:
-        message["tool_calls"] = [
-            {"id": call_id, "type": "function", "function": {"name": call.name, "arguments": _text(call)}}
-            for call_id, call in zip(ids, reply.calls, strict=True)
-        ]
-    return to_json(message, inf_nan_mode="null").decode()
-
-
-def _text(call: Call) -> str:
-    return call.raw if call.arguments is None else to_json(call.arguments).decode()

@@ -126,6 +126,12 @@ class Settings(BaseModel):
         le=256,
         description="Sync runs that one pump has in flight at the same time, one in each thread.",
     )
+    isolated: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Isolated runs that one pump has in flight at the same time, one in each process of its own.",
+    )
     lease_ms: int = Field(
         default=10_000,
         ge=1_000,
@@ -158,6 +164,45 @@ class Settings(BaseModel):
     grace: Span = Field(
         default=timedelta(seconds=10),
         description="How long a worker that was told to stop lets its runs go on before it hands them back.",
+    )
+    patience_ms: int = Field(
+        default=30_000,
+        ge=0,
+        le=3_600_000,
+        description=(
+            "How long a run that holds a lock waits at a rate limit, in milliseconds; "
+            "a longer wait gives up its places, so that others pass."
+        ),
+    )
+    tenant_share: int = Field(
+        default=50,
+        ge=1,
+        le=100,
+        description="Percent of all live slots that one tenant may fill while others wait; 100 is no bound.",
+    )
+    turn_cap: int = Field(
+        default=32,
+        ge=1,
+        le=100_000,
+        description="Runs of one turn that are in flight at the same time; the rest wait.",
+    )
+    conversation_cap: int = Field(
+        default=64,
+        ge=1,
+        le=100_000,
+        description="Runs of one conversation that are in flight at the same time; the rest wait.",
+    )
+    tenant_cap: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Runs of one named tenant that are in flight at the same time; 0 is no bound.",
+    )
+    result_cap: int = Field(
+        default=1_048_576,
+        ge=1_024,
+        le=64 * 1_048_576,
+        description="Bytes of a result's JSON; of a longer one the beginning is kept, or its run fails.",
     )
     run_ttl: Span = Field(
         default=timedelta(days=7),

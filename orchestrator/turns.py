@@ -17,6 +17,7 @@ from actions.messages import Payload, mended
 from actions.policy import Retry
 from actions.schema import openai_tool
 from orchestrator import intake, planning
+from orchestrator.guards import Caps
 from orchestrator.store.records import Lead
 
 if TYPE_CHECKING:
@@ -43,8 +44,17 @@ def lead(max_rounds: int = MAX_ROUNDS) -> Lead:
     return Lead(lane=QUEUE, payload=Payload(ADVANCE).encode(), max_rounds=max_rounds)
 
 
-async def advance(run: Claimed, store: Store, registry: Registry, model: Model) -> str:
+async def advance(
+    run: Claimed, store: Store, registry: Registry, model: Model, *, caps: Caps | None = None
+) -> str:
     """Ask the model once and open the round that it answers with; return the store's verdict, "ok" or "stale".
+
+    Args:
+        run: the leading run that was claimed.
+        store: where its turn lives.
+        registry: the actions that the model may ask for.
+        model: whom to ask.
+        caps: how much of a turn, a conversation and a tenant may run at once; the defaults if None.
 
     Raises:
         TryAgain: the model did not answer, or nothing that can be read.
@@ -60,7 +70,9 @@ async def advance(run: Claimed, store: Store, registry: Registry, model: Model) 
     if (flaw := intake.unusable(reply)) is not None:
         raise TryAgain(reason=f"the model's reply cannot be read: {flaw.message}")
     number = round_of(run.id)
-    planned = planning.plan(reply, conversation, cast("TurnId", run.turn), number, registry)
+    planned = planning.plan(
+        reply, conversation, cast("TurnId", run.turn), number, registry, caps=caps or Caps()
+    )
     verdict = await store.conversations.round(
         conversation.id,
         run.turn,

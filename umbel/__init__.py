@@ -3,7 +3,7 @@
 This is the public face. Names are found when they are first asked for, so that `import umbel` costs next to
 nothing and pulls in neither Celery nor Redis:
 
-    from umbel import Refuse, Retry, Umbel, action
+    from umbel import Lock, RateLimit, Refuse, Retry, Umbel, action
 """
 
 from __future__ import annotations
@@ -16,28 +16,39 @@ if TYPE_CHECKING:
     from actions.definition import action
     from actions.directives import AppendContext, Complete, Continue, Result, SetContext, Transition
     from actions.errors import Cancel, Fail, Postpone, Refuse, TryAgain
-    from actions.policy import Retry
+    from actions.limits import Dedupe, Lock, RateLimit
+    from actions.policy import Isolation, Retry, Timeouts
     from actions.registry import Registry
     from actions.states import Edge, StateMachine
+    from orchestrator.operations.outcome import Acted, CallFailed
+    from orchestrator.submission import Submission
     from umbel.face import Umbel
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Acted",
     "ActionContext",
     "AppendContext",
+    "CallFailed",
     "Cancel",
     "Complete",
     "Continue",
+    "Dedupe",
     "Edge",
     "Fail",
+    "Isolation",
+    "Lock",
     "Postpone",
+    "RateLimit",
     "Refuse",
     "Registry",
     "Result",
     "Retry",
     "SetContext",
     "StateMachine",
+    "Submission",
+    "Timeouts",
     "Transition",
     "TryAgain",
     "Umbel",
@@ -49,9 +60,12 @@ _HOMES = {
     "actions.definition": ("action",),
     "actions.directives": ("AppendContext", "Complete", "Continue", "Result", "SetContext", "Transition"),
     "actions.errors": ("Cancel", "Fail", "Postpone", "Refuse", "TryAgain"),
-    "actions.policy": ("Retry",),
+    "actions.limits": ("Dedupe", "Lock", "RateLimit"),
+    "actions.policy": ("Isolation", "Retry", "Timeouts"),
     "actions.registry": ("Registry",),
     "actions.states": ("Edge", "StateMachine"),
+    "orchestrator.operations.outcome": ("Acted", "CallFailed"),
+    "orchestrator.submission": ("Submission",),
     "umbel.face": ("Umbel",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -6,18 +6,23 @@ the end. It needs a Redis: the one of `UMBEL_REDIS_URL`, or the one that `umbel 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import SecretStr
 
 from actions.errors import ConfigError
 from orchestrator.assembly import build
 from orchestrator.conductor import Conductor
+from orchestrator.operations.act import act
+from orchestrator.operations.options import UNSET, ActOptions, Length, Strategy
 from orchestrator.settings import Settings, load_settings
 from umbel.supervisor import EmbeddedRedis
 
 if TYPE_CHECKING:
     from actions.registry import Registry
+    from orchestrator.operations.calls import Asked
+    from orchestrator.operations.outcome import Acted
 
 
 class Umbel(Conductor):
@@ -35,6 +40,101 @@ class Umbel(Conductor):
         """
         self._house = build(with_server(settings or load_settings()), registry)
         super().__init__(self._house.settings, self._house.registry, self._house.store)
+
+    async def act(
+        self,
+        calls: Asked | Sequence[Asked],
+        *,
+        strategy: Strategy = "concurrent",
+        batch_size: int | None = None,
+        max_concurrent: int | None = None,
+        throttle: Length | None = None,
+        retries: int | None = None,
+        initial_delay: Length = 0,
+        retry_delay: Length = 0,
+        backoff_factor: float = 1,
+        attempt_timeout: Length | None = None,
+        timeout: Length | None = None,
+        default: Any = UNSET,
+        drop_failed: bool = False,
+        drop_none: bool = False,
+        unique_input: bool = False,
+        unique_output: bool = False,
+        sanitize_input: bool = False,
+        flatten: bool = False,
+        timing: bool = False,
+        suppress_errors: bool = True,
+        conversation: str | None = None,
+        principal: str | None = None,
+        permissions: Sequence[str] = (),
+        tenant: str = "",
+        key: str | None = None,
+    ) -> list[Acted]:
+        """Run one call or many, and return what became of each, in the order in which they were given.
+
+        Every call is a durable run: bounds, order and clocks hold over all workers, and go on when this process ends
+        (ask again with the same `key` to hear the results). A failure is a result with an `error`, in its place.
+
+        Args:
+            calls: one call or a list: `{"function": name, "arguments": {...}}` (`name` and `action` serve as well), a
+                `Call` as intake reads it, or a pydantic model with these fields.
+            strategy: `concurrent`: all at once; `sequential`: one after the other; `batch`: `batch_size` at once.
+            batch_size: how many run together, for the strategy `batch` only; 1 if left out.
+            max_concurrent: how many run at the same time; None: no bound of its own.
+            throttle: the least time between the starts of two attempts.
+            retries: how many attempts may follow a failed one; None: what each action declares.
+            initial_delay: how long the whole batch waits before its first start.
+            retry_delay: bound of the first wait before a further attempt (full jitter: drawn between 0 and it).
+            backoff_factor: how much longer each bound is than the one before.
+            attempt_timeout: how long each attempt may take, if that is less than its action allows.
+            timeout: how long everything may take, waits and retries included; the rest is `expired`.
+            default: value of each call that failed; its `error` still says why.
+            drop_failed: leave out what failed.
+            drop_none: leave out what succeeded with null.
+            unique_input: of calls of one action with equal arguments only the first is made.
+            unique_output: of equal values only the first is kept; failures are kept.
+            sanitize_input: take control characters and outer spaces off the texts in arguments.
+            flatten: a list becomes one result for each of its elements, however deep they lie.
+            timing: say of each call how long it waited and ran.
+            suppress_errors: off: the first failure stops the others, and `CallFailed` is raised.
+            conversation: where the calls and their results become messages.
+            principal: on whose behalf they run; a conversation has its own.
+            permissions: what that principal may do; a conversation has its own.
+            tenant: whose share of the workers they use; a conversation has its own.
+            key: an idempotency key: the same key and calls are the same runs.
+
+        Raises:
+            DeclarationError: an option has no such value, or two do not fit together.
+            CallFailed: a call failed and `suppress_errors` is off; its `results` tell of all.
+            UnknownConversation, ConversationBusy, IdempotencyConflict, InvalidId: as for `post_reply`.
+        """
+        options = ActOptions(
+            strategy=strategy,
+            batch_size=batch_size,
+            max_concurrent=max_concurrent,
+            throttle=throttle,
+            retries=retries,
+            initial_delay=initial_delay,
+            retry_delay=retry_delay,
+            backoff_factor=backoff_factor,
+            attempt_timeout=attempt_timeout,
+            timeout=timeout,
+            default=default,
+            drop_failed=drop_failed,
+            drop_none=drop_none,
+            unique_input=unique_input,
+            unique_output=unique_output,
+            sanitize_input=sanitize_input,
+            flatten=flatten,
+            timing=timing,
+            suppress_errors=suppress_errors,
+            conversation=conversation,
+            principal=principal,
+            permissions=permissions,
+            tenant=tenant,
+            key=key,
+        )
+        return await act(self._house, calls, options)
 
     async def __aenter__(self) -> Self:
         """Nothing to wait for."""

@@ -18,6 +18,7 @@ from actions.registry import Registry
 from orchestrator.addresses import tls_of, without_tls
 from workers import control, tasks, transport
 from workers.child import Child, Lifeline
+from workers.kickstart import Kickstart
 from workers.steward import Steward
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ class Worker:
         if self._lifeline is not None:
             self._lifeline.cut()
 
-    def _on_ready(self, **_: Any) -> None:
+    def _on_ready(self, sender: Any = None, **_: Any) -> None:
         control.install(self.steward)
-        self.steward.start(self._queues())
+        self.steward.start(self._queues(), Kickstart(self._app, sender))
 
     def _on_process_shutdown(self, **_: Any) -> None:
         if self._child is not None:

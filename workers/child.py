@@ -14,8 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.assembly import build
+from orchestrator.guards import Caps
+from workers.boxes import Boxes
 from workers.events import RunEvents
-from workers.execution import Execution
+from workers.execution import Bounds, Execution
 from workers.keeper import Keeper
 from workers.pump import Pump
 
@@ -75,15 +77,27 @@ class Child:
         asyncio.set_event_loop(self._loop)
         self._lifeline = lifeline
         threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="umbel-handler")
-        execution = Execution(registry, house.store, house.services, threads)
+        bounds = Bounds(settings.result_cap, Caps.of(settings))
+        execution = Execution(registry, house.store, house.services, threads, bounds)
         self._events = RunEvents(app, worker) if settings.events else None
-        self._pump = Pump(settings, house.store, execution, worker=worker, queues=queues, events=self._events)
+        self._boxes = Boxes(settings)
+        self._pump = Pump(
+            settings,
+            house.store,
+            execution,
+            self._boxes,
+            worker=worker,
+            queues=queues,
+            isolated={action.queue for action in registry.actions if action.isolation is not None},
+            events=self._events,
+        )
         self._keeper = Keeper(settings, self._pump, self._loop)
         if lifeline is not None:
             self._loop.add_reader(lifeline.fd, self._stopping)
 
     def close(self) -> None:
-        """Send the events that are left; connections end with the process."""
+        """Send the events that are left; connections end with the process, and so do processes of isolated runs."""
+        self._boxes.close()
         if self._events is not None:
             self._events.close()
 

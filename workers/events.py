@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from orchestrator.store.records import Finish
-    from workers.flights import Flight
+    from workers.flight import Flight
 
 log: Final = logging.getLogger("umbel.events")
 

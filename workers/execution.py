@@ -1,7 +1,7 @@
-"""One attempt of one run, as a short row of steps: read, resolve, allow, bind, validate, handle, judge.
+"""One attempt of one run, as a short row of steps: resolve, bind, prepare, check, allow, handle, judge.
 
-In: what a claim gave. Out: a `Finish`. Whatever goes wrong on the way becomes a result for the model; nothing
-escapes but cancellation, which belongs to the pump.
+In: a flight, made of what a claim gave. Out: a `Finish`. Whatever goes wrong on the way becomes a result for the model;
+nothing escapes but cancellation, which belongs to the pump.
 """
 
 from __future__ import annotations
@@ -9,26 +9,29 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json
-
-from actions.context import ActionContext
+from actions.canonical import plain
+from actions.directives import Result
 from actions.errors import (
     Fail,
     ForbiddenAction,
+    HandlerKilled,
     ModelError,
     Signal,
-    StoreUnavailable,
+    TimedOut,
     TryAgain,
-    UmbelError,
 )
-from actions.messages import Payload
 from actions.params import bind
-from actions.validation import permitted
+from actions.results import opened
+from actions.validation import lacking, permitted
 from orchestrator import planning, turns
 from workers import outcome
+from workers.charges import cooled, spent
+from workers.context import RunContext
+from workers.flight import NO_RETRY
+from workers.leading import lead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,47 +40,40 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from actions.definition import Action
-    from actions.policy import Retry
+    from actions.messages import Payload
     from actions.registry import Registry
     from actions.services import Services
     from actions.states import StateMachine
+    from orchestrator.guards import Caps
     from orchestrator.store.records import Claimed, Finish
     from orchestrator.store.store import Store
+    from workers.flight import Flight
 
 log: Final = logging.getLogger("umbel.execution")
 
 
-class StoredConversation:
-    """`actions.context.ConversationView` over the store: what the claim told, the rest read when asked for."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the settings bound, as far as an attempt is concerned."""
 
-    __slots__ = ("_store", "id", "machine", "revision", "state")
-
-    def __init__(self, run: Claimed, machine: StateMachine | None, store: Store) -> None:
-        self.id: str = run.conversation
-        self.state: str | None = run.state or None
-        self.revision: int = run.state_revision
-        self.machine: StateMachine | None = machine
-        self._store = store
-
-    async def context(self) -> dict[str, Any]:
-        """Return its context as it is now, a copy."""
-        record = await self._store.conversations.read(self.id)
-        return {key: from_json(value) for key, value in record.context.items()}
-
-    async def messages(self, last: int = 20) -> list[dict[str, Any]]:
-        """Return its newest messages, oldest first, in OpenAI chat shape."""
-        return await self._store.conversations.messages(self.id, last)
+    result_cap: int
+    """Bytes of a result's JSON."""
+    caps: Caps
+    """Runs in flight of one turn, one conversation, one tenant."""
 
 
 class Execution:
     """Carries out attempts with the actions and services of this process."""
 
-    def __init__(self, registry: Registry, store: Store, services: Services, threads: Executor) -> None:
+    def __init__(
+        self, registry: Registry, store: Store, services: Services, threads: Executor, bounds: Bounds
+    ) -> None:
         """Work with these; sync handlers run in `threads`."""
         self._registry = registry
         self._store = store
         self._services = services
         self._threads = threads
+        self._bounds = bounds
         self.threads_taken = 0
         """Threads that are at work, also for a run that timed out: a thread cannot be stopped."""
         self.on_free_thread: Callable[[], None] = lambda: None
@@ -90,66 +86,116 @@ class Execution:
         except ModelError:
             return None
 
-    async def attempt(self, run: Claimed, payload: Payload) -> Finish:
+    async def attempt(self, flight: Flight) -> Finish:
         """Carry out one attempt and say how it ended."""
-        if payload.action == turns.ADVANCE:
-            return await self._advance(run)
-        action: Action | None = None
+        run = flight.run
+        if flight.payload.action == turns.ADVANCE:
+            return await lead(run, self._store, self._registry, self._services, self._bounds.caps)
         try:
-            action = self._registry.resolve(payload.action)
-            machine = self._allow(action, run)
-            params = bind(action, payload.arguments)
-            ctx = self._context(action, run, payload, machine)
-            refusal = await permitted(action, params, ctx)
-            if refusal is not None:
-                return outcome.refused(run, refusal.for_model())
-            value = await self._handle(action, params, ctx)
+            finish = await self._steps(flight)
         except ForbiddenAction as error:
             return outcome.refused(run, error.for_model())
         except ModelError as error:
-            return outcome.raised(run, error, outcome.NO_RETRY)
+            finish = outcome.raised(run, error, NO_RETRY)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises (sys.exit too) is its result
-            return self._surprised(run, error, (action.retry if action else None) or outcome.NO_RETRY)
-        return outcome.returned(run, action, value)
+            finish = self.surprised(flight, error)
+        return self.settled(flight, finish)
 
-    def _allow(self, action: Action, run: Claimed) -> StateMachine | None:
-        """The state machine's word once more, on the state at the claim (it may have changed since the plan)."""
-        if not run.machine:
-            return None
-        machine = self._registry.machine(run.machine)
-        planning.check_state(action, machine, run.state or None)
-        return machine
+    def settled(self, flight: Flight, finish: Finish) -> Finish:
+        """The same end, with what the attempt really used of its rate limits."""
+        if flight.ctx is None or not flight.ctx.spending:
+            return finish
+        return outcome.with_effects(finish, tuple(spent(flight, self._registry)))
 
-    def _context(
-        self, action: Action, run: Claimed, payload: Payload, machine: StateMachine | None
-    ) -> ActionContext:
-        limit = action.timeout
-        return ActionContext(
-            run_id=run.id,
-            action=action.name,
-            attempt=run.attempt,
-            deadline=None if limit is None else datetime.now(UTC) + limit,
-            key=payload.key,
-            fence=int(run.fence),
-            principal=payload.principal,
-            tenant=run.tenant or None,
-            permissions=frozenset(payload.permissions),
-            conversation=StoredConversation(run, machine, self._store) if run.conversation else None,
-            reply_text=payload.turn_text,
-            services=self._services,
-        )
-
-    async def _handle(self, action: Action, params: BaseModel, ctx: ActionContext) -> Any:
+    async def _steps(self, flight: Flight) -> Finish:
+        run, payload = flight.run, flight.payload
+        action = flight.action or self._registry.resolve(payload.action)
+        machine = self._registry.machine(run.machine) if run.machine else None
+        flight.params = params = bind(action, payload.arguments)
+        flight.ctx = ctx = RunContext.of(flight, machine, self._registry, self._store, self._services)
+        if not run.check:
+            _allow(action, run, machine)
+        if action.preprocessor is not None:
+            params = await self._prepared(flight, action, params, ctx)
+        if run.check:
+            if (finish := await self._ask(flight, action, params, ctx)) is not None:
+                return finish
+            _allow(action, run, machine)
+        refusal = await permitted(action, params, ctx)
+        if refusal is not None:
+            return outcome.refused(run, refusal.for_model())
+        self.begins(flight)
         if action.is_async:
-            return await cast("Any", action.invoke(params, ctx))
-        value = await self._in_thread(action, params, ctx)
-        return await value if inspect.isawaitable(value) else value  # a wrapped coroutine function looks sync
+            value = await action.invoke(params, ctx)
+        else:
+            value = await self._call(flight, action.invoke, params, ctx)
+        if action.postprocessor is not None:
+            value = await self._finished(flight, action, value, ctx)
+        return outcome.returned(run, action, value, self._bounds.result_cap)
 
-    async def _in_thread(self, action: Action, params: BaseModel, ctx: ActionContext) -> Any:
+    def begins(self, flight: Flight) -> None:
+        """From now on the handler may have taken effect."""
+        flight.acted = True
+
+    async def _prepared(
+        self, flight: Flight, action: Action, params: BaseModel, ctx: RunContext
+    ) -> BaseModel:
+        """Let the action's preprocessor replace the arguments; what it returns is validated like any."""
+        if refusal := lacking(action, ctx.permissions):
+            raise ForbiddenAction(refusal.reason)
+        return bind(action, await self._process(flight, action, "preprocessor", plain(params), ctx))
+
+    async def _finished(self, flight: Flight, action: Action, value: Any, ctx: RunContext) -> Result:
+        """Let the action's postprocessor replace the value; the directives that came with it stay."""
+        result = opened(value)
+        after = opened(await self._process(flight, action, "postprocessor", result.value, ctx))
+        return Result(after.value, (*result.directives, *after.directives))
+
+    async def _process(self, flight: Flight, action: Action, which: str, given: Any, ctx: RunContext) -> Any:
+        """Call a processor. One that breaks fails the run: trying again would repeat what the handler did."""
+        function = getattr(action, which)
+        try:
+            if action.is_async or inspect.iscoroutinefunction(function):
+                value = function(given, ctx)
+                return await value if inspect.isawaitable(value) else value
+            return await self._call(flight, function, given, ctx)
+        except (Signal, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            log.warning("the %s of %s failed", which, flight.run.id, exc_info=error)
+            raise Fail(f"the {which} of {action.name} failed with {type(error).__name__}") from error
+
+    async def _ask(self, flight: Flight, action: Action, params: BaseModel, ctx: RunContext) -> Finish | None:
+        """Ask the action whether its last attempt took effect; None: it did not, the handler has its turn."""
+        run = flight.run
+        if action.checker is None:  # it was declared otherwise when that attempt began
+            return outcome.unanswered(run, f"{action.name} has no check", NO_RETRY)
+        flight.checking = True
+        try:
+            if inspect.iscoroutinefunction(action.checker):
+                value = await action.checker(params, ctx)
+            else:
+                value = await self._call(flight, action.checker, params, ctx)
+            if value is not None and action.postprocessor is not None:
+                value = await self._finished(flight, action, value, ctx)
+        except asyncio.CancelledError:
+            raise
+        except Signal as error:
+            return self.surprised(flight, error)
+        except BaseException as error:
+            log.warning("the check of %s failed", run.id, exc_info=error)
+            return outcome.unanswered(run, f"its check failed with {type(error).__name__}", flight.retry)
+        flight.checking = False
+        if value is not None:
+            return outcome.returned(run, action, value, self._bounds.result_cap)
+        return None if run.check == "death" else _last_word(flight)
+
+    async def _call(self, flight: Flight, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a sync function in a thread; what a wrapped coroutine function gives is awaited here."""
         loop = asyncio.get_running_loop()
-        work = self._threads.submit(_invoke, action, params, ctx)
+        flight.work = work = self._threads.submit(_called, function, arguments)
         self.threads_taken += 1
 
         def give_back(_: Any) -> None:
@@ -157,40 +203,45 @@ class Execution:
                 loop.call_soon_threadsafe(self._thread_is_free)
 
         work.add_done_callback(give_back)
-        return await asyncio.wrap_future(work)
+        value = await asyncio.wrap_future(work)
+        return await value if inspect.isawaitable(value) else value
 
     def _thread_is_free(self) -> None:
         self.threads_taken -= 1
         self.on_free_thread()
 
-    async def _advance(self, run: Claimed) -> Finish:
-        try:
-            await turns.advance(run, self._store, self._registry, self._services.model)
-        except asyncio.CancelledError:
-            raise
-        except StoreUnavailable as error:
-            return self._turn_stops(run, TryAgain(reason=str(error)))
-        except UmbelError as error:  # no model, no such conversation: asking again does not mend it
-            return self._turn_stops(run, Fail(f"{error.code}: {error}"))
-        except Signal as error:
-            return self._turn_stops(run, error)
-        except BaseException as error:  # noqa: BLE001 - same
-            return self._surprised(run, error, turns.RETRY)
-        return outcome.led(run)
-
-    def _turn_stops(self, run: Claimed, why: Signal) -> Finish:
-        log.warning("the turn %s does not go on (attempt %d): %s", run.turn, run.attempt, why.reason)
-        return outcome.raised(run, why, turns.RETRY)
-
-    def _surprised(self, run: Claimed, error: BaseException, retry: Retry) -> Finish:
+    def surprised(self, flight: Flight, error: BaseException) -> Finish:
+        """The end of an attempt that raised."""
+        run = flight.run
         if not isinstance(error, Signal):
             log.warning("%s (attempt %d) raised", run.id, run.attempt, exc_info=error)
-        return outcome.raised(run, error, retry)
+        finish = outcome.raised(run, error, flight.retry)
+        if isinstance(error, TryAgain) and error.cool:
+            ms = finish.delay_ms or outcome.after_ms(error)
+            finish = outcome.with_effects(finish, tuple(cooled(flight, self._registry, error, ms)))
+        return finish
 
 
-def _invoke(action: Action, params: BaseModel, ctx: ActionContext) -> Any:
+def _allow(action: Action, run: Claimed, machine: StateMachine | None) -> None:
+    """The state machine's word once more, on the state at the claim (it may have changed since the plan)."""
+    if machine is not None:
+        planning.check_state(action, machine, run.state or None)
+
+
+def _last_word(flight: Flight) -> Finish | None:
+    """It took no effect before it was stopped: that used up a try, is there another?"""
+    run, killed = flight.run, str(flight.run.check) == "killed"
+    how = "was killed" if killed else "did not end in time"
+    error = (HandlerKilled if killed else TimedOut)(f"the action {how}; it took no effect")
+    retry, tried = flight.retry, outcome.tries(run) - 1
+    if retry.left(tried) and retry.covers(error if killed else TimeoutError()):
+        return None
+    return outcome.ended(run, "failed" if killed else "timed_out", error)
+
+
+def _called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """Call a sync handler; a StopIteration of its own cannot pass through a future, and would leave it open."""
     try:
-        return action.invoke(params, ctx)
+        return function(*arguments)
     except StopIteration as error:
         raise RuntimeError("the handler raised StopIteration") from error

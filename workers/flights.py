@@ -1,6 +1,6 @@
 """The runs that a pump carries out at this moment: claimed ones go in, how they ended comes out.
 
-Each is a task on the pump's loop, with a timer for its time. `stir` is set whenever something ended, so that the
+Each is a task on the pump's loop, with a timer for its clocks. `stir` is set whenever something ended, so that the
 pump sends all that ended in one trip. A flight that was abandoned (its lease is lost, or it was handed back) ends
 without a word: its run belongs to somebody else.
 """
@@ -10,22 +10,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from actions.errors import Fail, TimedOut, TryAgain, UnreadableRecord
+from actions.errors import UnreadableRecord
 from actions.messages import Payload
-from orchestrator import turns
-from orchestrator.store.keys import THREADS
-from workers import outcome
+from orchestrator.store import keys
+from workers import endings, outcome
+from workers.flight import Flight, kind_of
+from workers.ghosts import Ghosts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from actions.definition import Action
     from orchestrator.store.records import Claimed, Finish
+    from workers.boxes import Boxes
     from workers.execution import Execution
+    from workers.flight import Stop, Watcher
 
 log: Final = logging.getLogger("umbel.flights")
 
@@ -38,49 +39,19 @@ TRIP: Final = 500
 """Ends that are told in one trip."""
 
 
-@dataclass(slots=True)
-class Flight:
-    """A run that is being carried out here."""
-
-    run: Claimed
-    """What was claimed."""
-    payload: Payload
-    """What it is to do."""
-    action: Action | None
-    """The action, None if this worker does not know it (or it leads a turn)."""
-    task: asyncio.Task[Finish]
-    """Its attempt."""
-    began: float
-    """When, by the monotonic clock in seconds."""
-    timer: asyncio.TimerHandle | None = None
-    """Ends it when its time is over."""
-    timed_out: bool = False
-    """Whether that is why it was stopped."""
-    cancelled: bool = False
-    """Whether its cancellation was asked for."""
-
-
-class Watcher(Protocol):
-    """Who is told of flights, for people."""
-
-    def started(self, flight: Flight) -> None:
-        """An attempt begins."""
-        ...
-
-    def ended(self, flight: Flight, finish: Finish, runtime_s: float) -> None:
-        """It ended, after this many seconds."""
-        ...
-
-
 class Flights:
     """What is in flight, and what has ended and was not yet told to the store."""
 
-    def __init__(self, execution: Execution, events: Watcher | None) -> None:
-        """Carry out runs with this, and tell Celery's watchers of them, if there are any."""
+    def __init__(self, execution: Execution, boxes: Boxes, events: Watcher | None) -> None:
+        """Carry out runs with these, and tell Celery's watchers of them, if there are any."""
         self._execution = execution
+        self._boxes = boxes
         self._events = events
         self._flying: dict[str, Flight] = {}
+        self._tenants: dict[str, dict[str, int]] = {"": {}, keys.THREADS: {}, keys.ISOLATED: {}}
+        self._untimed: list[Flight] = []
         self._ended: list[Finish] = []
+        self._ghosts = Ghosts(self._tell)
         self.stir = asyncio.Event()
         """Set when something ended; whoever waits for that clears it first."""
 
@@ -89,9 +60,13 @@ class Flights:
         return len(self._flying)
 
     @property
-    def on_threads(self) -> int:
-        """How many of them take a thread."""
-        return sum(1 for flight in self._flying.values() if flight.run.lane.endswith(THREADS))
+    def tenants(self) -> Mapping[str, Mapping[str, int]]:
+        """How many runs of each tenant are in flight, for each kind of place."""
+        return self._tenants
+
+    def taken(self, kind: str) -> int:
+        """How many of them take a place of this kind."""
+        return sum(self._tenants[kind].values())
 
     @property
     def suspects(self) -> int:
@@ -100,15 +75,29 @@ class Flights:
         return sum(1 for flight in self._flying.values() if flight.run.level and flight.began > since)
 
     @property
+    def working(self) -> bool:
+        """Whether a handler runs here, also one that goes on after the end of its run."""
+        return bool(self._flying or self._ghosts)
+
+    @property
     def busy(self) -> bool:
-        """Whether anything is in flight, or has ended and was not yet told."""
-        return bool(self._flying or self._ended)
+        """Whether anything is in flight, or has ended and was not yet told, or goes on after its end."""
+        return bool(self._flying or self._ended or self._ghosts)
 
     @property
     def known(self) -> list[tuple[str, str]]:
-        """Run and fence of all that this process holds: in flight, or ended and not yet told."""
+        """Name and fence of all that this process holds: in flight, ended and not yet told, ghosts."""
         flying = [(run, flight.run.fence) for run, flight in self._flying.items()]
-        return flying + [(finish.run, finish.fence) for finish in self._ended]
+        told = [
+            (keys.ghost(end.run, end.fence) if end.verdict == outcome.LATE else end.run, end.fence)
+            for end in self._ended
+        ]
+        return flying + told + self._ghosts.known
+
+    @property
+    def held(self) -> int:
+        """How many that are."""
+        return len(self._flying) + len(self._ended) + len(self._ghosts)
 
     def take_ended(self) -> list[Finish]:
         """What has ended, at most as much as goes well in one trip; who cannot tell the store puts it back."""
@@ -127,67 +116,99 @@ class Flights:
             payload = Payload.decode(run.payload)
         except UnreadableRecord as error:
             log.error("%s cannot run: %s", run.id, error)
-            self._ended.append(outcome.unreadable(run, error))
-            self.stir.set()
+            self._tell(outcome.unreadable(run, error))
             return
         action = self._execution.action_of(payload)
         loop = asyncio.get_running_loop()
-        task = loop.create_task(self._execution.attempt(run, payload))
-        flight = Flight(run, payload, action, task, time.monotonic())
+        now = time.monotonic()
+        kind = kind_of(run.lane)
+        flight = Flight(run, payload, action, kind, now)
+        boxes = self._boxes if kind == keys.ISOLATED else None
+        if flight.wind(now, waits=boxes is not None):
+            if not self._untimed:
+                loop.call_soon(loop.call_soon, self._set_timers)  # after the first step of all that start now
+            self._untimed.append(flight)
+        attempt = self._execution.attempt(flight) if boxes is None else boxes.attempt(flight, self._rewind)
+        flight.task = task = loop.create_task(attempt)
         self._flying[run.id] = flight
+        tenants = self._tenants[kind]
+        tenants[run.tenant] = tenants.get(run.tenant, 0) + 1
         task.add_done_callback(partial(self._landed, flight))
-        seconds = _limit(action, payload)
-        if seconds is not None:
-            loop.call_soon(self._set_timer, flight, seconds)
         if self._events is not None:
             self._events.started(flight)
 
     def cancel(self, runs: Iterable[str]) -> None:
         """Stop those of these runs that are here; they end as cancelled."""
         for run in runs:
-            if (flight := self._flying.get(run)) is not None and not flight.cancelled:
-                flight.cancelled = True  # asked once: a handler's own tidying up is not cancelled again
-                self._stop(flight)
+            if (flight := self._flying.get(run)) is not None:
+                self._stop(flight, "cancelled")
 
     def abandon(self) -> None:
         """Stop all without a word, and forget what ended: none of it is ours any more."""
         abandoned = list(self._flying.values())
         self._flying.clear()
+        for tenants in self._tenants.values():
+            tenants.clear()
         self._ended.clear()
+        self._ghosts.forget()
         for flight in abandoned:
             flight.task.cancel()
 
     async def some_landed(self, within_s: float) -> None:
-        """Wait until at least one has ended, or the time is over."""
-        tasks = [flight.task for flight in self._flying.values()]
-        await asyncio.wait(tasks, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.sleep(0)  # the callbacks of the tasks that ended run in the loop's next turn
+        """Wait until something has ended, or the time is over."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.stir.wait()
+        except TimeoutError:
+            return
 
-    def _set_timer(self, flight: Flight, seconds: float) -> None:
-        """Called after the task's first step: most need no timer then, and thousands of dead ones slow the loop."""
-        if not flight.task.done():
-            flight.timer = asyncio.get_running_loop().call_later(seconds, self._time_is_over, flight)
+    # Clocks
+
+    def _rewind(self, flight: Flight) -> None:
+        """The process of an isolated run is ready: its attempt begins now."""
+        flight.begin(time.monotonic())
+        self._set_timer(flight)
+
+    def _set_timers(self) -> None:
+        """Most need no timer after their task's first step, and thousands of dead ones slow the loop."""
+        untimed, self._untimed = self._untimed, []
+        for flight in untimed:
+            if not flight.task.done():
+                self._set_timer(flight)
+
+    def _set_timer(self, flight: Flight) -> None:
+        """Look again when the first of its clocks may have run out."""
+        if flight.timer is not None:
+            flight.timer.cancel()
+        if not flight.task.done() and (look := flight.look) is not None:
+            loop = asyncio.get_running_loop()
+            flight.timer = loop.call_later(max(0.0, look - time.monotonic()), self._time_is_over, flight)
 
     def _time_is_over(self, flight: Flight) -> None:
         """If the loop stood still, what was done in time is only now seen to be done: it gets one more turn."""
         asyncio.get_running_loop().call_soon(self._time_is_really_over, flight)
 
     def _time_is_really_over(self, flight: Flight) -> None:
-        if not flight.task.done():
-            flight.timed_out = True
-            self._stop(flight)
+        if flight.task.done():
+            return
+        if over := flight.over(time.monotonic()):
+            self._stop(flight, over)
+        else:
+            self._set_timer(flight)  # it has shown life since
 
-    def _stop(self, flight: Flight) -> None:
+    def _stop(self, flight: Flight, why: Stop) -> None:
+        if flight.stopped:
+            return  # asked once: a handler's own tidying up is not cancelled again
+        flight.stopped = why
         flight.task.cancel()
         asyncio.get_running_loop().call_later(STUBBORN, self._end_without, flight)
 
     def _end_without(self, flight: Flight) -> None:
         """Its handler does not stop: the run ends all the same."""
         if self._flying.get(flight.run.id) is flight:
-            log.warning(
-                "the handler of %s does not stop when it is cancelled; it goes on unheard", flight.run.id
-            )
             self._end(flight)
+
+    # Ends
 
     def _landed(self, flight: Flight, _: asyncio.Task[Finish]) -> None:
         """Its task is over, by itself or because it was stopped."""
@@ -198,33 +219,26 @@ class Flights:
 
     def _end(self, flight: Flight) -> None:
         del self._flying[flight.run.id]
-        finish = _finish_of(flight)
-        self._ended.append(finish)
-        self.stir.set()
+        tenants, tenant = self._tenants[flight.kind], flight.run.tenant
+        tenants[tenant] -= 1
+        if not tenants[tenant]:
+            del tenants[tenant]
+        finish = endings.finish_of(flight)
+        if flight.stopped:
+            finish = self._execution.settled(flight, finish)
+            if flight.goes_on:
+                self._ghosts.add(flight)
+                finish = endings.haunted(finish)
+        if flight.run.check and not flight.acted:  # what was to be asked is still open
+            finish = outcome.checked_next(finish, flight.run.check)
+        flight.ctx = (
+            None  # it knows its flight: a ring of some thousands a second is what the collector would live on
+        )
+        self._tell(finish)
         if self._events is not None:
             self._events.ended(flight, finish, time.monotonic() - flight.began)
+        log.debug("%s ended as %s", flight.run.id, finish.verdict)
 
-
-def _limit(action: Action | None, payload: Payload) -> float | None:
-    """Seconds that an attempt may take."""
-    if payload.action == turns.ADVANCE:
-        return turns.TIMEOUT_S
-    return action.timeout.total_seconds() if action is not None and action.timeout is not None else None
-
-
-def _finish_of(flight: Flight) -> Finish:
-    """How it ended. Once its time was over, or it was cancelled, it does not matter what its handler says after all."""
-    if flight.timed_out and flight.action is not None:
-        error = TimedOut(f"the action took longer than {flight.action.timeout}")
-        return outcome.raised(flight.run, error, flight.action.retry or outcome.NO_RETRY)
-    if flight.timed_out:
-        return outcome.raised(flight.run, TryAgain(reason="leading the turn took too long"), turns.RETRY)
-    if flight.cancelled:
-        return outcome.cancelled(flight.run)
-    if flight.task.cancelled():
-        return outcome.raised(flight.run, Fail("the action was cancelled from within"), outcome.NO_RETRY)
-    broken = flight.task.exception()
-    if broken is None:
-        return flight.task.result()
-    log.critical("%s broke the worker's own code; it failed", flight.run.id, exc_info=broken)
-    return outcome.raised(flight.run, broken, outcome.NO_RETRY)
+    def _tell(self, finish: Finish) -> None:
+        self._ended.append(finish)
+        self.stir.set()

@@ -13,24 +13,24 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from actions.errors import OperatorError, StoreUnavailable
-from orchestrator.store.keys import lane
 from orchestrator.store.runs import claim_arguments, finish_arguments
+from workers.doze import Doze
 from workers.flights import PROBATION, Flights
+from workers.rooms import Rooms
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Sequence
+    from collections.abc import Awaitable, Collection, Iterable, Sequence
 
     from orchestrator.settings import Settings
     from orchestrator.store.records import Claim, Finish
     from orchestrator.store.store import Store
     from orchestrator.store.values import Value
+    from workers.boxes import Boxes
     from workers.events import RunEvents
     from workers.execution import Execution
 
 log: Final = logging.getLogger("umbel.pump")
 
-BATCH: Final = 64
-"""Runs that one claim takes at most; the figure that the store's scripts were measured with."""
 SUSPECTS: Final = 16
 """Suspects that one pump starts within `PROBATION`, so that a run which kills at once takes few others with it."""
 HOT: Final = 0.005
@@ -50,23 +50,28 @@ class Pump:
         settings: Settings,
         store: Store,
         execution: Execution,
+        boxes: Boxes,
         *,
         worker: str,
         queues: Sequence[str],
+        isolated: Collection[str] = (),
         events: RunEvents | None = None,
     ) -> None:
-        """Serve these queues; `worker` is the Celery node's name, for people."""
+        """Serve these queues; `worker` is the Celery node's name, for people.
+
+        `isolated` are the queues with isolated actions, which run in `boxes`.
+        """
         self._settings = settings
         self._store = store
         self._worker = worker
         self._queues = tuple(queues)
-        self._execution = execution
-        self._flights = Flights(execution, events)
+        self._flights = Flights(execution, boxes, events)
+        self._rooms = Rooms(settings, execution, self._flights, queues, isolated)
         execution.on_free_thread = self._flights.stir.set
         self._draining = False
         self._alone = False
-        self._sleep: asyncio.Task[None] | None = None
         self._nap = min(max(settings.linger_ms / 1000, 0.1), LONGEST_NAP)
+        self._doze = Doze(store, self._nap, self._flights.stir)
         self.name = ""
         """The name under which it holds its lease; a new one each time it starts or lost its lease."""
         self.beat = time.monotonic()
@@ -92,7 +97,7 @@ class Pump:
                 continue
             for run in claim.runs:
                 self._flights.start(run)
-            if claim.held > len(self._flights.known):
+            if claim.held > self._flights.held:
                 await self._square()
             self._alone = claim.verdict == "alone" or (self._alone and bool(self._flights))
             if self.busy:
@@ -128,10 +133,9 @@ class Pump:
 
     def rename(self) -> None:
         """Take a name that no pump had before: a lease is never taken up again."""
-        self._stop_dozing()  # it waits for tokens under the old name
-        self.name = (
-            f"{self._worker}:{secrets.token_hex(4)}"  # short: it stands in every record that it claims
-        )
+        self._doze.stop()  # it waits for tokens under the old name
+        # Short: it stands in every record that it claims.
+        self.name = f"{self._worker}:{secrets.token_hex(4)}"
 
     # Trips to the store
 
@@ -153,31 +157,17 @@ class Pump:
         return claimed
 
     def _claim_arguments(self) -> list[Value]:
-        room, threads = self._rooms()
-        self._queues = (*self._queues[1:], *self._queues[:1])  # in turns, since all share the same room
-        lanes = [
-            pair
-            for queue in self._queues
-            for pair in ((lane(queue, threaded=False), room), (lane(queue, threaded=True), threads))
-        ]
         return claim_arguments(
             self.name,
-            lanes,
+            self._rooms.lanes(alone=self._alone),
             self._worker,
             self._settings.lease_ms,
             int(self._nap * 1000),
             len(self._flights),
             SUSPECTS - self._flights.suspects,
+            self._settings.patience_ms,
+            self._rooms.shares(),
         )
-
-    def _rooms(self) -> tuple[int, int]:
-        """How many more runs may start: on the loop, in threads."""
-        if self._alone and self._flights:
-            return 0, 0
-        threaded = self._flights.on_threads
-        loop = self._settings.room - (len(self._flights) - threaded)
-        threads = self._settings.threads - max(threaded, self._execution.threads_taken)
-        return min(BATCH, loop), min(BATCH, threads)
 
     async def _reconnect(self, error: OperatorError) -> None:
         """Redis is away: keep what has ended, ask until it is back, then square what the store believes we hold."""
@@ -203,6 +193,7 @@ class Pump:
             await self._reconnect(error)
 
     async def _send_ended(self) -> None:
+        self._flights.stir.clear()
         ended = self._flights.take_ended()
         if not ended:
             return
@@ -212,48 +203,30 @@ class Pump:
             log.warning("%s; %d results wait", error, len(ended))
             self._flights.put_back(ended)
 
-    # Waiting
-
     async def _wait(self, claim: Claim) -> None:
         """Until something ended, a wake token came, a wait is over, or the time that the posture allows."""
-        full = claim.verdict != "ok" or max(self._rooms()) <= 0
+        full = claim.verdict != "ok" or max(self._rooms.free(alone=self._alone).values()) <= 0
         asleep = not full and not claim.runs
         limit = self._nap if asleep else FULL if full else HOT
         if self._flights.suspects:
             limit = min(limit, PROBATION)
         if claim.due_ms >= 0:
             limit = min(limit, claim.due_ms / 1000 + 0.001)
-        if asleep and (self._sleep is None or self._sleep.done()):
-            self._sleep = asyncio.create_task(self._doze())
+        if asleep:
+            self._doze.begin(self.name)
         try:
             async with asyncio.timeout(limit):
                 await self._flights.stir.wait()
         except TimeoutError:
             return
 
-    async def _doze(self) -> None:
-        """Sleep on this pump's wake key until a token comes, which stirs it."""
-        try:
-            while not await self._store.runs.next_wake(self.name, self._nap):
-                pass
-        except OperatorError:
-            return  # the next claim finds out, and reconnects
-        self._flights.stir.set()
-
-    def _stop_dozing(self) -> None:
-        if self._sleep is not None:
-            self._sleep.cancel()
-            self._sleep = None
-
-    # The end
-
     async def _leave(self) -> None:
         """Let what runs end within the grace, hand the rest back at once."""
-        self._stop_dozing()
+        self._doze.stop()
         deadline = time.monotonic() + self._settings.grace.total_seconds()
-        if self._flights:
+        if self._flights.working:
             await self._quietly(self._store.runs.pause(self.name, self._queues))
-        while self._flights and time.monotonic() < deadline:
+        while self._flights.working and time.monotonic() < deadline:
             await self._flights.some_landed(min(0.25, max(0.0, deadline - time.monotonic())))
             self.show_life()
             await self._send_ended()

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from actions.errors import ModelError, OperatorError, StoreUnavailable, UnreadableRecord
 from actions.messages import Payload
@@ -41,6 +41,19 @@ _OFFER_EVERY: Final = 600
 """Ticks after which the nudge is offered again (it has an end of its own in the store)."""
 
 
+class Pumps(Protocol):
+    """The pumps of this worker."""
+
+    @property
+    def pumping(self) -> bool:
+        """Whether there is one."""
+        ...
+
+    def start(self, queue: str) -> None:
+        """Start one, without a nudge."""
+        ...
+
+
 class Steward:
     """Beside Celery's consumer in the parent."""
 
@@ -52,12 +65,15 @@ class Steward:
         self._loop = asyncio.new_event_loop()
         self._house: House | None = None
         self._queues: tuple[str, ...] = ()
+        self._pumps: Pumps | None = None
+        self._unheard: set[str] = set()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
-    def start(self, queues: Sequence[str]) -> None:
-        """Tick for these queues from now on."""
+    def start(self, queues: Sequence[str], pumps: Pumps) -> None:
+        """Tick for these queues from now on, and see to it that `pumps` take their work."""
         self._queues = tuple(queues)
+        self._pumps = pumps
         self._run(self._tick_for_ever())
 
     def accept(self, action: str, arguments: Mapping[str, Any], task_id: str) -> None:
@@ -117,6 +133,7 @@ class Steward:
                 ):
                     await self._offer()
                 await self._open_house.store.runs.tick(self._queues, gate_ms=gate)
+                await self._look_for_unheard_work()
                 if ticks == _OTHERS_ARE_UP:
                     await self._warn_of_unserved()
                 gate, ticks = int(self._settings.tick_ms * 0.9), ticks + 1
@@ -134,6 +151,16 @@ class Steward:
         if self._house is None:
             raise RuntimeError("the steward was not started")
         return self._house
+
+    async def _look_for_unheard_work(self) -> None:
+        """Start a pump here if a queue had work at two ticks, and all the while no process of this worker pumped."""
+        if self._pumps is None or self._pumps.pumping:
+            self._unheard = set()
+            return
+        waiting = set(await self._open_house.store.runs.queues_with_work(self._queues))
+        if unheard := self._unheard & waiting:
+            self._pumps.start(min(unheard))
+        self._unheard = waiting
 
     async def _warn_of_unserved(self) -> None:
         """Say it if an action's runs would wait for ever: no worker, here or elsewhere, has ticked for its queue."""

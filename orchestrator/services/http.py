@@ -1,10 +1,15 @@
 """`ctx.http`: one httpx client for a process, so that connections are kept and limits are shared.
 
-Connections are all that requests share: the runs of every tenant use this client, so no cookie is kept.
+Connections are all that requests share: the runs of every tenant use this client, so no cookie is kept. `RunHttp` is
+the same client as one run sees it: no request takes longer than the run has left, and a 429 is heard by all.
 """
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,13 +18,18 @@ import httpx
 from actions.services import HttpResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from actions.services import Http
 
 DEFAULT_TIMEOUT: Final = 10.0
 """Seconds for each wait of a request (for a connection, for the next bytes), unless the caller says otherwise; the
 action's own timeout is the outer bound."""
 BODY_LIMIT: Final = 10 * 1024 * 1024
 """Bytes of an answer's body, unpacked; a longer one is an error, since all runs of a process share its memory."""
+
+LONGEST_COOLING: Final = 3_600.0
+"""Seconds for which a `Retry-After` is believed: a mistaken date must not stop a limit for a year."""
 
 
 class HttpxHttp:
@@ -79,3 +89,66 @@ class HttpxHttp:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+class RunHttp:
+    """`actions.services.Http` for one run, over the client of its process."""
+
+    __slots__ = ("_cool", "_inner", "_remaining")
+
+    def __init__(
+        self,
+        inner: Http,
+        remaining: Callable[[], float | None],
+        cool: Callable[[float], Awaitable[None]],
+    ) -> None:
+        """Use `inner`; `remaining` gives the seconds that the run has left, `cool` hears for how long a 429 asks."""
+        self._inner = inner
+        self._remaining = remaining
+        self._cool = cool
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> HttpResponse:
+        """Send one request within the time that is left, and return the answer, whatever its status.
+
+        A 429 with `Retry-After` is an answer like any other, but the run's rate limits cool for so long before the
+        handler sees it: other runs do not have to find out one by one.
+
+        Raises:
+            OSError: there is no answer, as of the client behind it; TimeoutError if no time is left.
+        """
+        left = self._remaining()
+        if left is not None:
+            if left <= 0:
+                raise TimeoutError(f"{method} {httpx.URL(url).host}: the run has no time left")
+            timeout = min(timeout or DEFAULT_TIMEOUT, left)
+        answer = await self._inner.request(
+            method, url, json=json, headers=headers, params=params, timeout=timeout
+        )
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            seconds = retry_after(answer.headers)
+            if seconds:
+                await self._cool(seconds)
+        return answer
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that an answer's `Retry-After` asks to wait (RFC 9110, 10.2.3: seconds or a date), an hour at most."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_COOLING)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:  # "-0000": no zone is claimed, and HTTP knows only one
+        date = date.replace(tzinfo=UTC)
+    return min(max(0.0, math.ceil((date - datetime.now(UTC)).total_seconds())), LONGEST_COOLING)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from actions.errors import ConfigError, Fail, TryAgain
+from orchestrator.services.http import retry_after
 
 if TYPE_CHECKING:
     from actions.services import Http
@@ -29,7 +30,7 @@ class ChatModel:
 
         Raises:
             ConfigError: no model is configured.
-            TryAgain: the server is away, busy (429) or broken (5xx).
+            TryAgain: the server is away, busy (429) or broken (5xx); after as long as its `Retry-After` says.
             Fail: it refused the request (other 4xx), which asking again does not mend.
         """
         if self._url is None:
@@ -43,7 +44,9 @@ class ChatModel:
         except OSError as error:
             raise TryAgain(reason=f"the model does not answer ({error})") from error
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TryAgain(reason=f"the model's server answered {answer.status}")
+            wait = retry_after(answer.headers)
+            busy = answer.status == HTTPStatus.TOO_MANY_REQUESTS and wait is not None
+            raise TryAgain(wait or None, f"the model's server answered {answer.status}", cool=busy)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise Fail(f"the model's server refused the request with {answer.status}")
         try:

@@ -1,10 +1,13 @@
 """Conversations: opening, speaking, rounds, and reading them.
 
-`open`, `say` and `round` are the only ways in which a caller changes one; the rest happens where runs end.
+`open`, `say`, `round`, `cancel` and `forget` are the only ways in which a caller changes one; the rest happens where
+runs end.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import from_json, to_json
@@ -93,6 +96,35 @@ class Conversations:
         arguments = [*begin, *follow, *(moves or ("", "")), len(messages), *messages, *rows]
         return str(await self._connection.run("round", *arguments))
 
+    async def cancel_turn(self, turn: str) -> str:
+        """End a turn: "cancelled", "cancelling" (handlers are being stopped), "terminal" or "missing"."""
+        return str(await self._connection.run("cancel_turn", turn, "turn"))
+
+    async def cancel(self, conversation: str) -> str:
+        """End the live turn and all that wait behind it; answers as `cancel_turn` ("terminal": nothing lived)."""
+        return str(await self._connection.run("cancel_turn", conversation, "conversation"))
+
+    async def forget(self, conversation: str, *, timeout_s: float = 60.0) -> bool:
+        """Cancel what lives, wait for the last finish, and remove everything; whether there was anything.
+
+        New messages hear "missing" at once. If the wait is too long (or this process ends), workers do the rest.
+
+        Raises:
+            TimeoutError: a handler has not stopped in time; it is removed when it does.
+        """
+        if await self._connection.run("cancel_turn", conversation, "forget") == "missing":
+            return False
+        limit = time.monotonic() + timeout_s
+        pause = 0.01
+        while await self._connection.run("forget", conversation) == "more":
+            if time.monotonic() > limit:
+                raise TimeoutError(
+                    f"{conversation} still has a run that does not stop; it is removed when it does"
+                )
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 0.5)
+        return True
+
     async def read(self, conversation: str) -> ConversationRecord:
         """The conversation without its messages.
 
@@ -101,7 +133,7 @@ class Conversations:
         """
         key = f"{self._connection.prefix}c:{conversation}"
         fields = await self._hash(key)
-        if not fields:
+        if not fields or "del" in fields:
             raise UnknownConversation(
                 f"there is no conversation {conversation}", fix="Open it first, or check the id"
             )

@@ -5,18 +5,27 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | key | type | what | ends |
 |---|---|---|---|
 | `r:<run>` | hash | the record of a run (fields below) | EXPIRE `run_ttl` once terminal; of a round, once that is complete |
-| `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), max rounds, msg (a user message that waits), began and ended (µs) | EXPIRE `run_ttl` once ended |
-| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, perm what the principal may do (permissions parted by spaces), created (µs), `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
+| `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), n<round> (calls of each round), prev (the turn before), max rounds, msg (a user message that waits), began and ended (µs) | EXPIRE `run_ttl` once ended |
+| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, last turn, del (it is to be removed), rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, perm what the principal may do (permissions parted by spaces), created (µs), `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
 | `m:<conversation>` | list | its messages, OpenAI chat shape, JSON | with `c:` |
 | `in:<conversation>` | list | turns that wait until the live one has ended | gone when empty |
 | `ev:<conversation>` | stream | what happened, for watchers; capped near 1,000 entries | with `c:` |
+| `lk:<lock>` | list | who holds a lock (the first `places`) and who waits for it, in turn; a run, or a ghost | gone when empty |
+| `lw:<limit>` | list | who waits at a rate limit in its place; the first has the turn | gone when empty |
+| `lp:<limit>` | zset | who waits for long at a limit, without any place, by the time it came | gone when empty |
+| `lim:<limit>` | list | an exact limit's last starts (µs), the newest first | PEXPIRE window + 10 s |
+| `tat:<limit>` | string | a GCRA limit's theoretical arrival time (µs) | PX until then + window + 10 s |
+| `cool:<limit>` | string | until when (µs) a limit lets nobody through | PX until then + 10 s |
+| `limits` | hash | what operators changed: a limit's name, or one key of it, to `n per_us burst cost` | kept; 1,000 fields at most |
+| `gh:<run>~<fence>` | string | the locks of a ghost: a handler that goes on after its run has ended | when it ends, or its pump's lease |
+| `dd:<digest>` | string | the run that later ones are the same as (dedupe) | PX the window |
 | `rdy:<lane>:<priority>:<tenant>` | list | runs that may start now | gone when empty |
 | `rot:<lane>:<priority>` | list | the tenants whose ready list is not empty, next one first | gone when empty |
 | `sus:<lane>`, `alone:<lane>` | lists | suspects that run among few, or alone | gone when empty |
 | `alonetok:<lane>` | string | the pump that empties itself to run one alone | PX 5 s |
-| `due` | zset | waiting runs by the time (µs) at which they are ready again | gone when empty |
+| `due` | zset | by time (µs): a run whose wait is over then, `G<limit>` (who has the turn there looks again), `D<run>` (a deadline), `X<conversation>` (more of it is to be removed) | gone when empty |
 | `live` | zset | pumps by the end (µs) of their lease | `release`, `tick` |
-| `held:<pump>` | set | the runs that a pump holds | gone when empty |
+| `held:<pump>` | set | the runs that a pump holds, and its ghosts | gone when empty |
 | `cx:<pump>`, `ctl:<pump>` | set, list | runs that it is to cancel; a token for each, which it waits for | EXPIRE 60 s |
 | `slp:<lane>`, `hot:<lane>` | zsets | pumps with room in the lane, asleep on their wake key, or awake with another claim promised, until (µs) | `claim`, `tick` |
 | `wake:<pump>` | list | tokens that wake it from its sleep | its next `claim`, PEXPIRE 60 s |
@@ -29,11 +38,17 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 
 Fields of `r:<run>` (absent = default): s status, q lane, p priority (0 high, 1 normal, 2 low), u tenant, a payload
 (`actions.messages.Payload`), c conversation, t turn, i position in the round (`next`: it leads the turn on), h head of
-its tool message, n attempts begun, f fence and m pump of the last claim, since (µs) its status began, y why it waits,
-until (µs), e error of the last attempt, x open dependencies, nx dependents, z reply list, r result as JSON, sus
-suspicion (1 among few, 2 alone), k strikes, d deaths of workers that it saw.
+its tool message, n attempts begun, f fence and m pump of the last claim, at (µs) it was recorded, b (µs) its first
+attempt began, since (µs) its status began, y why it waits, until (µs), e error of the last attempt, x open dependencies,
+nx dependents, z reply list, r result as JSON, sus suspicion (1 among few, 2 alone), k strikes, d deaths of workers that
+it saw, cr why it is being cancelled, late what a handler did after the run's end, ex it has one of these: g guards (a
+line each, see `records`), w the rung of the ladder up to which it has places, la (µs) it came to that rung, pk the
+limit it is or was parked at and pks since when (µs), tau how its limits stood after its charges, dl total deadline and qd deadline of its first start (µs), ou what
+follows an unknown outcome, chk what the next attempt has to check, dg digest of the request, dd and ddms how it is
+deduplicated, jn runs that joined it.
 
-A lane is a queue and what its runs need of a pump: `actions` (a place on the loop), `actions/t` (a thread).
+A lane is a queue and what its runs need of a pump: `actions` (a place on the loop), `actions/t` (a thread),
+`actions/i` (a process of their own).
 """  # noqa: E501 - rows of a table
 
 from __future__ import annotations
@@ -42,6 +57,8 @@ from typing import Final
 
 THREADS: Final = "/t"
 """Suffix of the lane for sync handlers."""
+ISOLATED: Final = "/i"
+"""Suffix of the lane for isolated runs."""
 
 
 def prefix(namespace: str, cell: str) -> str:
@@ -49,11 +66,16 @@ def prefix(namespace: str, cell: str) -> str:
     return f"{namespace}{{{cell}}}:"
 
 
-def lane(queue: str, *, threaded: bool) -> str:
-    """The lane of a queue for async (a place on the loop) or sync (a thread) handlers."""
-    return queue + THREADS if threaded else queue
+def lane(queue: str, *, threaded: bool = False, isolated: bool = False) -> str:
+    """The lane of a queue for async (a place on the loop), sync (a thread) or isolated (a process) handlers."""
+    return queue + (ISOLATED if isolated else THREADS if threaded else "")
 
 
 def base_queue(lane: str) -> str:
     """The queue that a lane belongs to."""
-    return lane.removesuffix(THREADS)
+    return lane.removesuffix(THREADS).removesuffix(ISOLATED)
+
+
+def ghost(run: str, fence: str) -> str:
+    """The name under which a pump holds a handler that goes on after its run's end."""
+    return f"{run}~{fence}"

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import from_json
+
+from actions.errors import IdempotencyConflict
 from actions.messages import TERMINAL
-from orchestrator.store.records import Claim, Claimed, Finish, NewRun, RunView
+from orchestrator.store.keys import ISOLATED, THREADS
+from orchestrator.store.records import Claim, Claimed, Finish, NewRun, Priority, RunView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orchestrator.store.connection import Connection
     from orchestrator.store.values import Value
 
 _WIDTH: Final = 13
-_VIEW: Final = ("s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since")
+_NOTHING: Final[dict[str, Any]] = {}
+_VIEW: Final = ("s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since", "b", "at", "until", "dl", "late")
 
 
 class Runs:
@@ -31,9 +36,19 @@ class Runs:
         """Record runs without a conversation and make them ready; return how many were new.
 
         Submitting the same ids again changes nothing, so a lost reply is no harm. At most some 500 at once.
+
+        Raises:
+            IdempotencyConflict: an id is there with another digest; nothing was recorded.
         """
         rows = [value for run in runs for value in run.row()]
-        return int(await self._connection.run("submit", *rows, clock=clock))
+        new, *conflicts = await self._connection.run("submit", *rows, clock=clock)
+        if conflicts:
+            raise IdempotencyConflict(
+                "this key was used for another request",
+                where=conflicts[0],
+                fix="Use a new key for a new request",
+            )
+        return int(new)
 
     async def claim(
         self,
@@ -45,10 +60,14 @@ class Runs:
         nap_ms: int = 1_000,
         flying: int = 0,
         suspects: int = 16,
+        patience_ms: int = 30_000,
+        shares: str = "",
         clock: int | None = None,
     ) -> Claim:
         """Take what may start now: up to `room` runs of each (lane, room). See `turnaround` for both in one trip."""
-        arguments = claim_arguments(pump, lanes, worker, lease_ms, nap_ms, flying, suspects)
+        arguments = claim_arguments(
+            pump, lanes, worker, lease_ms, nap_ms, flying, suspects, patience_ms, shares
+        )
         return await self.claim_with(arguments, clock=clock)
 
     async def claim_with(self, arguments: Sequence[Value], *, clock: int | None = None) -> Claim:
@@ -148,6 +167,20 @@ class Runs:
         """Wait for a token that says: renew now, a run is to be cancelled."""
         return await self._connection.pop(f"ctl:{pump}", timeout_s) is not None
 
+    async def queues_with_work(self, queues: Sequence[str]) -> list[str]:
+        """Those of these queues on which runs stand ready."""
+        prefix = self._connection.prefix
+        lists = [
+            [
+                f"{prefix}{list_}"
+                for suffix in ("", THREADS, ISOLATED)
+                for list_ in _work_lists(queue + suffix)
+            ]
+            for queue in queues
+        ]
+        found = await self._connection.ask(*(["EXISTS", *names] for names in lists))
+        return [queue for queue, count in zip(queues, found, strict=True) if count]
+
     async def has_nudges(self, queues: Sequence[str]) -> bool:
         """Whether the nudge of each of these queues is there; a server that lost its data has none."""
         names = [f"{self._connection.prefix}env:{queue}" for queue in queues]
@@ -169,10 +202,26 @@ def claim_arguments(
     nap_ms: int,
     flying: int,
     suspects: int,
+    patience_ms: int = 30_000,
+    shares: str = "",
 ) -> list[Value]:
-    """The arguments of the script `claim`."""
+    """The arguments of the script `claim`; `shares` comes from the function of that name."""
     rooms = [value for lane in lanes for value in lane]
-    return [pump, worker, lease_ms, nap_ms, flying, suspects, *rooms]
+    return [pump, worker, lease_ms, nap_ms, flying, suspects, patience_ms, shares, *rooms]
+
+
+def shares(percent: int, places: Mapping[str, tuple[int, Mapping[str, int]]]) -> str:
+    """How much of a pump's places one tenant may fill while others wait, as `claim` reads it.
+
+    `places`: for each kind of place ("" on the loop, `keys.THREADS`, `keys.ISOLATED`) how many there are, and how many
+    runs of each tenant are in flight there.
+    """
+    if percent >= 100:  # noqa: PLR2004 - of a hundred
+        return ""
+    return "".join(
+        f"{kind}:{max(1, slots * percent // 100)}:{','.join(f'{tenant}={n}' for tenant, n in flying.items())};"
+        for kind, (slots, flying) in places.items()
+    )
 
 
 def finish_arguments(pump: str, finishes: Sequence[Finish], claims_next: Iterable[str] = ()) -> list[Value]:
@@ -181,11 +230,16 @@ def finish_arguments(pump: str, finishes: Sequence[Finish], claims_next: Iterabl
     return [pump, own, *(value for finish in finishes for value in finish.row())]
 
 
+def _work_lists(lane: str) -> list[str]:
+    return [f"sus:{lane}", f"alone:{lane}", *(f"rot:{lane}:{int(priority)}" for priority in Priority)]
+
+
 def read_claim(reply: list[Any]) -> Claim:
     """What the script `claim` returned."""
     verdict, fence, due, held, *flat = reply
     runs: list[Claimed] = []
     for at in range(0, len(flat), _WIDTH):
+        more: dict[str, Any] = _NOTHING
         (
             run,
             lane,
@@ -199,8 +253,10 @@ def read_claim(reply: list[Any]) -> Claim:
             level,
             machine,
             who,
-            deaths,
+            rest,
         ) = flat[at : at + _WIDTH]
+        if rest:
+            more = from_json(rest)
         runs.append(
             Claimed(
                 id=run,
@@ -216,14 +272,17 @@ def read_claim(reply: list[Any]) -> Claim:
                 machine=machine,
                 principal=who,
                 fence=fence,
-                deaths=int(deaths),
+                deaths=more.get("deaths", 0),
+                left_ms=more.get("left"),
+                check=more.get("check", ""),
             )
         )
     return Claim(verdict, int(due), runs, int(held))
 
 
 def _view(run: str, row: list[str | None]) -> RunView | None:
-    status, lane, payload, attempts, result, why, error, conversation, turn, tenant, since = row
+    status, lane, payload, attempts, result, why, error, conversation, turn, tenant, *rest = row
+    since, began, created, until, deadline, late = rest
     if status is None:
         return None
     waiting = status not in TERMINAL
@@ -240,4 +299,13 @@ def _view(run: str, row: list[str | None]) -> RunView | None:
         turn=turn,
         tenant=tenant or "",
         since_us=int(since or 0),
+        began_us=_time(began),
+        created_us=_time(created),
+        until_us=_time(until) if waiting else None,
+        deadline_us=_time(deadline),
+        late=late,
     )
+
+
+def _time(told: str | None) -> int | None:
+    return None if told is None else int(told)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.store.connection import Connection
 from orchestrator.store.conversations import Conversations
 from orchestrator.store.events import Events
+from orchestrator.store.limits import Limits
 from orchestrator.store.runs import Runs
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Store:
         self.runs = Runs(self.connection)
         self.conversations = Conversations(self.connection)
         self.events = Events(self.connection)
+        self.limits = Limits(self.connection)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -7,7 +7,16 @@ import re
 import pytest
 
 from actions import errors
-from actions.errors import ConfigError, Fail, InvalidArguments, ModelError, Refuse, TryAgain, UmbelError
+from actions.errors import (
+    ConfigError,
+    Fail,
+    InvalidArguments,
+    ModelError,
+    RateLimited,
+    Refuse,
+    TryAgain,
+    UmbelError,
+)
 
 CLASSES = [each for each in vars(errors).values() if inspect.isclass(each) and issubclass(each, UmbelError)]
 
@@ -31,11 +40,20 @@ def test_the_codes_that_are_stored_never_change():
         "RefusedByValidator": "refused",
         "ValidatorFailed": "validator_failed",
         "StateConflict": "state_conflict",
+        "Locked": "locked",
+        "RateLimited": "rate_limited",
+        "CostTooHigh": "cost_too_high",
+        "Duplicate": "duplicate",
+        "Superseded": "superseded",
         "HandlerFailed": "handler_failed",
+        "HandlerKilled": "handler_killed",
+        "TimedOut": "timed_out",
+        "OutcomeUnknown": "outcome_unknown",
         "ResultNotSerialisable": "result_not_serialisable",
         "InvalidResult": "invalid_result",
-        "TimedOut": "timed_out",
+        "ResultTooLarge": "result_too_large",
         "CancelledRun": "cancelled",
+        "Expired": "expired",
     }
 
 
@@ -61,6 +79,19 @@ def test_a_model_hears_the_text_and_the_code():
     }
 
 
+def test_over_a_limit_the_model_hears_when_to_try_again():
+    assert RateLimited("5 in a minute", 12.5).for_model() == {
+        "error": "5 in a minute",
+        "code": "rate_limited",
+        "retry_after_s": 12.5,
+    }
+
+
+def test_cooling_is_asked_for_never_assumed():
+    assert TryAgain("5s").cool is False
+    assert TryAgain("5s", cool=True).cool is True
+
+
 def test_a_refusal_has_the_same_form_as_an_error():
     assert Refuse("closed").for_model() == {"error": "closed", "code": "refused"}
 
@@ -73,7 +104,15 @@ def test_an_operator_hears_what_where_and_what_to_do():
 
 
 @pytest.mark.parametrize(
-    "error", [ConfigError("a", where="b", fix="c"), InvalidArguments("x"), TryAgain("5s", "busy"), Fail("no")]
+    "error",
+    [
+        ConfigError("a", where="b", fix="c"),
+        InvalidArguments("x"),
+        RateLimited("x", 2.5),
+        TryAgain("5s", "busy"),
+        TryAgain("5s", "busy", cool="bank"),
+        Fail("no"),
+    ],
 )
 def test_errors_and_signals_survive_a_process_boundary(error: Exception):
     copy = pickle.loads(pickle.dumps(error))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from actions import messages
+from actions import context, definition, guarantees, limits, messages, parts, payload, policy
 from actions.errors import UnreadableRecord
 from actions.messages import (
     MAX_RAW,
@@ -25,9 +25,11 @@ from actions.messages import (
     new_conversation_id,
     new_run_id,
     new_turn_id,
+    run_id_from_key,
     run_id_of,
     turn_id_from_key,
 )
+from actions.policy import Retry
 
 GOLDEN = Path(__file__).parent / "golden"
 FULL = Payload(
@@ -72,6 +74,23 @@ def test_another_conversation_or_key_gives_another_turn(conversation, key):
     assert turn_id_from_key(conversation, key) != turn_id_from_key("conv_a1", "order-7")
 
 
+def test_the_same_key_of_a_tenant_gives_the_same_run():
+    first = run_id_from_key("t", "order-7")
+
+    assert re.fullmatch(r"run_b[0-9A-Za-z]{12}", run_id_from_key("t", "order-7", "b"))
+    assert first == run_id_from_key("t", "order-7")
+    assert (
+        len(
+            {
+                first,
+                *(run_id_from_key(*pair) for pair in [("u", "order-7"), ("t", "order-8"), ("to", "rder-7")]),
+            }
+        )
+        == 4
+    )
+    assert first == "run_a8BgphjDn5QWW"  # stored ones must still be found
+
+
 def test_a_run_is_named_after_its_turn_and_place():
     assert run_id_of("turn_aXYZ", 2, 10) == "run_aXYZ.2.10"
 
@@ -91,7 +110,7 @@ def test_an_idempotency_key_depends_on_every_part_of_the_place():
     assert idempotency_key("c", "t", 0, 1) == "2e282d8bf8dc88b6d907b1f9c4263ddc"  # stored
 
 
-def test_the_last_seven_statuses_are_terminal():
+def test_the_last_eight_statuses_are_terminal():
     assert set(list(Status)[-8:]) == TERMINAL
     assert Status.RUNNING not in TERMINAL
 
@@ -102,6 +121,26 @@ def test_a_stored_payload_of_version_1_still_loads():
 
 def test_the_stored_form_of_a_payload_has_not_changed():
     assert json.loads(FULL.encode()) == json.loads((GOLDEN / "payload_v1.json").read_bytes())
+
+
+def test_what_is_said_of_one_run_alone_is_stored_in_its_payload():
+    data = (GOLDEN / "payload_v1_overrides.json").read_bytes()
+    told = Payload("X", retry=Retry(3, initial="250ms", factor=1.5, cap="10s"), timeout_ms=1500)
+
+    assert json.loads(told.encode()) == json.loads(data)
+    assert Payload.decode(data) == told
+
+
+def test_a_payloads_numbers_of_retries_leave_the_exceptions_to_the_action():
+    own = Retry(1, on=OSError, never=FileNotFoundError)
+    told = Payload.decode(Payload("X", retry=Retry(5, on=ValueError)).encode())
+    policy = told.retry_policy(own)
+
+    assert policy is not None
+    assert (policy.retries, policy.on, policy.never) == (5, own.on, own.never)
+    assert told.retry_policy(None) == Retry(5)
+    assert Payload("X").retry_policy(own) is own
+    assert Payload("X").retry_policy(None) is None
 
 
 def test_a_payload_stores_no_empty_fields():
@@ -134,6 +173,8 @@ def test_half_a_surrogate_pair_does_not_stop_a_payload():
         b'{"v":1}',
         b'{"v":2,"a":"X"}',
         b'{"v":1,"a":"X","m":5}',
+        b'{"v":1,"a":"X","r":5}',
+        b'{"v":1,"a":"X","r":[-1,0,1,0]}',
         b"\xff",
     ],
 )
@@ -168,12 +209,20 @@ def test_what_intake_read_does_not_change():
         reply.text = "bye"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("model", ["CallError", "Call", "Reply", "Payload"])
-def test_every_field_of_a_model_has_a_sentence(model):
+@pytest.mark.parametrize(
+    ("module", "model"),
+    [
+        (messages, "CallError"), (messages, "Call"), (messages, "Reply"), (payload, "Payload"),
+        (limits, "RateLimit"), (limits, "Lock"), (limits, "Dedupe"),
+        (policy, "Retry"), (policy, "Timeouts"), (policy, "Isolation"), (context, "ActionContext"),
+        (guarantees, "Guaranteed"), (parts, "Parts"), (definition, "Action"),
+    ],
+)  # fmt: skip
+def test_every_field_of_a_model_and_a_policy_has_a_sentence(module, model):
     (tree,) = (
-        each for each in ast.parse(inspect.getsource(messages)).body if getattr(each, "name", "") == model
+        each for each in ast.parse(inspect.getsource(module)).body if getattr(each, "name", "") == model
     )
     lines = [each for each in tree.body if isinstance(each, ast.AnnAssign | ast.Expr)]  # type: ignore[attr-defined]
     for here, after in zip(lines, [*lines[1:], None], strict=True):
-        if isinstance(here, ast.AnnAssign):
+        if isinstance(here, ast.AnnAssign) and not ast.unparse(here).startswith("_"):
             assert isinstance(after, ast.Expr), ast.unparse(here)

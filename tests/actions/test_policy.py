@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from actions.errors import DeclarationError
-from actions.policy import Retry, duration
+from actions.errors import ConfigError, DeclarationError
+from actions.policy import Isolation, Retry, Timeouts, duration, milliseconds
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,12 @@ def test_only_declared_exceptions_are_tried_again(error, covered):
     assert Retry(1, on=(OSError,), never=(ConnectionRefusedError,)).covers(error) is covered
 
 
+@pytest.mark.parametrize("error", [ConfigError("no model"), DeclarationError("no action")])
+def test_what_is_configured_wrongly_is_never_tried_again(error):
+    assert not Retry(3).covers(error)
+    assert not Retry(3, on=(ConfigError, DeclarationError)).covers(error)
+
+
 @pytest.mark.parametrize(
     "declared",
     [
@@ -104,3 +110,68 @@ def test_only_declared_exceptions_are_tried_again(error, covered):
 def test_a_retry_that_makes_no_sense_is_refused_when_declared(declared):
     with pytest.raises(DeclarationError):
         Retry(**declared)
+
+
+def test_numbers_of_another_policy_keep_the_exceptions():
+    own = Retry(1, initial="5s", cap="50s", on=OSError, never=FileNotFoundError)
+
+    assert Retry(7, initial="1s", factor=3, cap="2s").like(own) == Retry(
+        7, initial="1s", factor=3, cap="2s", on=OSError, never=FileNotFoundError
+    )
+    assert Retry(7).like(None) == Retry(7)
+
+
+def test_the_clocks_are_those_that_were_declared():
+    clocks = Timeouts("10s", queue="1m", heartbeat="2s", total="5m")
+
+    assert (clocks.attempt, clocks.queue) == (timedelta(seconds=10), timedelta(minutes=1))
+    assert (clocks.heartbeat, clocks.total) == (timedelta(seconds=2), timedelta(minutes=5))
+
+
+def test_by_default_only_an_attempt_has_an_end():
+    assert Timeouts() == Timeouts("30s", queue=None, heartbeat=None, total=None)
+
+
+@pytest.mark.parametrize("nothing", [None, 0, "0s", timedelta(0)])
+def test_no_time_means_no_limit(nothing):
+    clocks = Timeouts(nothing, queue=nothing, heartbeat=nothing, total=nothing)
+
+    assert [clocks.attempt, clocks.queue, clocks.heartbeat, clocks.total] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("declared", "advice"),
+    [
+        ({"attempt": "soon"}, "attempt: 'soon' is no duration"),
+        ({"queue": -1}, "queue: a duration cannot be negative"),
+        ({"heartbeat": True}, "heartbeat: True is no duration"),
+        ({"total": float("nan")}, "total: .* is no duration"),
+        ({"attempt": "5s", "heartbeat": "5s"}, "before a heartbeat of .* is missed"),
+    ],
+)
+def test_clocks_that_make_no_sense_are_refused_when_declared(declared, advice):
+    with pytest.raises(DeclarationError, match=advice):
+        Timeouts(**declared)
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [("512MB", 512 * 2**20), ("2GB", 2**31), ("1 KB", 1024), ("7B", 7), (1000, 1000), (None, None)],
+)
+def test_memory_is_read_as_people_write_it(written, size):
+    assert Isolation(written).memory == size
+
+
+def test_an_isolated_run_has_a_memory_limit_unless_it_is_taken_away():
+    assert Isolation().memory == 512 * 2**20
+
+
+@pytest.mark.parametrize("written", ["", "512", "1.5GB", "512mb", "-1MB", 0, -1, "0MB", True, 1.5, b"1MB"])
+def test_what_is_no_size_is_refused_when_declared(written):
+    with pytest.raises(DeclarationError, match="is no size"):
+        Isolation(written)
+
+
+@pytest.mark.parametrize(("length", "ms"), [("1ms", 1), ("1s", 1000), (0.0001, 1), (0, 0), (1.0001, 1001)])
+def test_milliseconds_are_rounded_up_so_that_a_limit_stays_one(length, ms):
+    assert milliseconds(duration(length)) == ms

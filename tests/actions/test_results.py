@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from actions.definition import action
 from actions.directives import Complete, Continue, Result, SetContext
-from actions.errors import InvalidArguments, InvalidResult, Refuse, ResultNotSerialisable
+from actions.errors import InvalidArguments, InvalidResult, Refuse, ResultNotSerialisable, ResultTooLarge
 from actions.results import error_text, opened, result_text
 
 
@@ -71,6 +71,47 @@ def test_what_output_does_not_name_never_reaches_the_model():
 def test_a_result_that_breaks_its_promise_is_an_error(value, where):
     with pytest.raises(InvalidResult, match=f"X returned something else than it promises: {where}$"):
         result_text(action("X", output=Receipt)(lambda: None), value)
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 100, {"a": ["y" * 100]}, '"\\' * 60, "ä" * 60, "\0" * 60, ["😀" * 40]]
+)
+@pytest.mark.parametrize("cap", [60, 61, 62, 63, 64, 80, 99])
+def test_a_result_over_the_cap_shows_its_beginning_and_its_size_within_the_cap(value, cap):
+    whole = result_text(PLAIN, value)
+    text = result_text(PLAIN, value, cap)
+    told = json.loads(text)
+
+    assert len(text.encode()) <= cap
+    assert told["truncated"] is True
+    assert told["bytes"] == len(whole.encode())
+    assert (value if isinstance(value, str) else whole).startswith(told["shown"])
+    assert len(text.encode()) > cap - 12  # no character more would have gone in
+
+
+@pytest.mark.parametrize("cap", [None, 102, 10_000])
+def test_a_result_within_the_cap_is_whole(cap):
+    assert result_text(PLAIN, "x" * 100, cap) == '"' + "x" * 100 + '"'
+
+
+def test_the_cap_counts_bytes_not_characters():
+    assert json.loads(result_text(PLAIN, "ä" * 60, 121))["bytes"] == 122
+    assert result_text(PLAIN, "ä" * 60, 122) == '"' + "ä" * 60 + '"'
+
+
+def test_an_action_may_rather_fail_than_be_cut():
+    strict = action("X", oversize="fail")(lambda: None)
+
+    with pytest.raises(
+        ResultTooLarge, match="X did its work, but its result has 102 bytes and 101 is the cap"
+    ):
+        result_text(strict, "x" * 100, 101)
+    assert result_text(strict, "x" * 100, 102) == '"' + "x" * 100 + '"'
+
+
+def test_what_is_cut_was_checked_before():
+    with pytest.raises(InvalidResult):
+        result_text(action("X", output=Receipt)(lambda: None), "x" * 1000, 100)
 
 
 @pytest.mark.parametrize(

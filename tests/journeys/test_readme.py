@@ -71,7 +71,7 @@ def test_the_line_for_parse_prints_what_the_readme_says() -> None:
 def test_the_code_of_the_guide_can_be_declared() -> None:
     """Each block is a module of its own; a declaration that is wrong raises here."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "actions.md").read_text(), flags=re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     found: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "docs/actions.md", "exec"), found)
@@ -80,3 +80,20 @@ def test_the_code_of_the_guide_can_be_declared() -> None:
     registry = Registry(actions, machines)
     assert registry.resolve("SEND_MONEY").name == "TRANSFER"
     assert registry.machine("notes").next("OPEN", {"notes": list(range(10))}) == "FULL"
+
+
+def test_what_the_readme_declares_can_be_declared() -> None:
+    """Each row of the table of guarantees is what `@action` takes; so is the code of the guide to `act` good Python."""
+    import umbel
+
+    given = re.findall(r"^\| `([a-z_]+=.+?)` \| ", README, flags=re.MULTILINE)
+    assert len(given) == 7
+    found: dict[str, object] = {name: getattr(umbel, name) for name in umbel.__all__}
+    text = "from typing import Any\n@action('X')\nasync def x(principal: str = '') -> None:\n    'Do.'\n"
+    for each in given:
+        declared = text.replace("'X'", f"'X', {each}")
+        if each.startswith("on_unknown"):
+            declared += "@x.check\nasync def known(params, ctx): ...\n"
+        exec(compile(declared, "README.md", "exec"), dict(found))
+    [block] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "act.md").read_text(), flags=re.DOTALL)
+    exec(compile(block, "docs/act.md", "exec"), found)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
-from orchestrator.services.http import HttpxHttp
+from actions.errors import TryAgain
+from actions.services import HttpResponse
+from orchestrator.services.http import HttpxHttp, RunHttp, retry_after
+from orchestrator.services.model import ChatModel
+from orchestrator.settings import Settings
 
 Answer = Callable[[bytes], bytes]
 
@@ -114,3 +121,95 @@ async def test_nobody_there_is_a_connection_error():
     with pytest.raises(ConnectionError, match="ConnectError"):
         await http.request("GET", "http://127.0.0.1:1/")
     await http.close()
+
+
+# As one run sees it.
+
+
+class Recorded:
+    """An `Http` that gives one answer and keeps what it was asked for."""
+
+    def __init__(self, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        self.answer = HttpResponse(status, dict(headers or {}), "{}")
+        self.timeouts: list[float | None] = []
+
+    async def request(self, method: str, url: str, *, timeout: float | None = None, **_: Any) -> HttpResponse:
+        self.timeouts.append(timeout)
+        return self.answer
+
+
+async def cooled(answer: Recorded, left: float | None = None) -> list[float]:
+    """For how long a run's limits cool after this answer."""
+    told: list[float] = []
+
+    async def cool(seconds: float) -> None:
+        told.append(seconds)
+
+    assert await RunHttp(answer, lambda: left, cool).request("GET", "http://x/") is answer.answer
+    return told
+
+
+@pytest.mark.parametrize(
+    ("own", "left", "asked"),
+    [
+        (None, None, None),
+        (3.0, None, 3.0),
+        (None, 60.0, 10.0),
+        (3.0, 60.0, 3.0),
+        (3.0, 1.5, 1.5),
+        (None, 1.5, 1.5),
+    ],
+)
+async def test_a_request_takes_no_longer_than_its_run_has_left(own, left, asked):
+    recorded = Recorded()
+    await RunHttp(recorded, lambda: left, lambda _: asyncio.sleep(0)).request("GET", "http://x/", timeout=own)
+    assert recorded.timeouts == [asked]
+
+
+async def test_a_run_without_time_left_asks_nobody():
+    recorded = Recorded()
+    with pytest.raises(TimeoutError, match=r"^GET x: the run has no time left$"):
+        await RunHttp(recorded, lambda: 0.0, lambda _: asyncio.sleep(0)).request("GET", "http://x/")
+    assert recorded.timeouts == []
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"),
+    [
+        (429, {"retry-after": "7"}, [7.0]),
+        (429, {"retry-after": "999999"}, [3600.0]),
+        (429, {"retry-after": "0"}, []),
+        (429, {}, []),
+        (503, {"retry-after": "7"}, []),
+        (200, {"retry-after": "7"}, []),
+    ],
+)
+async def test_a_429_that_says_how_long_cools_the_limits_of_its_run(status, headers, seconds):
+    assert await cooled(Recorded(status, headers)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("ahead", "seconds"), [(timedelta(seconds=40), 40), (timedelta(days=400), 3600), (timedelta(days=-1), 0)]
+)
+@pytest.mark.parametrize("form", ["GMT", "-0000"])
+def test_retry_after_may_be_a_date(ahead, seconds, form):
+    date = format_datetime(datetime.now(UTC) + ahead, usegmt=True).replace("GMT", form)
+    found = retry_after({"retry-after": date})
+    assert found is not None
+    assert abs(found - seconds) <= 2
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "٣", "Wed, 99 Foo 2026 00:00:00 GMT"])
+def test_what_cannot_be_read_asks_for_nothing(text):
+    assert retry_after({"retry-after": text}) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "after", "cool"),
+    [(429, {"retry-after": "9"}, 9.0, True), (429, {}, None, False), (503, {"retry-after": "9"}, 9.0, False)],
+)
+async def test_a_busy_model_is_asked_again_when_it_says(status, headers, after, cool):
+    model = ChatModel(Recorded(status, headers), Settings(model_url="http://x"))
+    with pytest.raises(TryAgain) as caught:
+        await model.ask({})
+    assert (caught.value.after, caught.value.cool) == (after, cool)

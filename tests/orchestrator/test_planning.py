@@ -10,10 +10,13 @@ import pytest
 from actions import context
 from actions.definition import action
 from actions.directives import Result, Transition
+from actions.limits import RateLimit
 from actions.messages import Call, CallError, Payload, Reply, Status, TurnId, run_id_of
 from actions.registry import Registry
 from actions.states import Edge, StateMachine
-from orchestrator.planning import Plan, assistant_message, call_ids, plan, tool_head
+from orchestrator.chat_shape import assistant_message, call_ids, tool_head
+from orchestrator.guards import Caps
+from orchestrator.planning import Plan, plan
 from orchestrator.store.records import ConversationRecord, Priority
 
 TURN = TurnId("turn_aAAAAAAAAAAAA")
@@ -50,13 +53,24 @@ def assist(ctx: context.ActionContext) -> str:
     return ctx.reply_text
 
 
+@action(
+    "ORDER", lock="orders:{principal}", rate_limit=RateLimit(10, "1m", cost="{quantity}"), on_unknown="fail"
+)
+async def order(quantity: int = 1) -> None:
+    """Order something.
+
+    Args:
+        quantity: How much.
+    """
+
+
 MACHINE = StateMachine(
     "book",
     initial="NOW",
     states={"NOW": ("READ", "GO"), "LATER": ("WRITE",), "SHUT": ()},
     transitions=(Edge("NOW", "LATER"),),
 )
-REGISTRY = Registry([read, write, go, assist], [MACHINE])
+REGISTRY = Registry([read, write, go, assist, order], [MACHINE])
 
 
 def conversation(**fields: Any) -> ConversationRecord:
@@ -71,10 +85,12 @@ def in_state(state: str | None, *permissions: str) -> ConversationRecord:
     return conversation(machine="book", state=state, permissions=permissions)
 
 
-def planned(*calls: Call | str, to: ConversationRecord | None = None, **fields: Any) -> Plan:
+def planned(
+    *calls: Call | str, to: ConversationRecord | None = None, caps: Caps | None = None, **fields: Any
+) -> Plan:
     given = [Call(name=call, arguments={}) if isinstance(call, str) else call for call in calls]
     reply = Reply(format="text", calls=tuple(given), **fields)
-    return plan(reply, to or conversation(), TURN, 2, REGISTRY)
+    return plan(reply, to or conversation(), TURN, 2, REGISTRY, caps or Caps())
 
 
 def statuses(made: Plan) -> list[str]:
@@ -114,6 +130,7 @@ def test_async_and_sync_handlers_have_lanes_of_their_own():
         (Call(name="READ", arguments={"page": "one"}), "invalid_arguments"),
         (Call(name="READ", arguments={"page": 1, "line": 2}), "invalid_arguments"),
         (Call(name="WRITE", arguments={"text": "x"}), "forbidden_action"),
+        (Call(name="ORDER", arguments={"quantity": 6}), "cost_too_high"),
     ],
 )
 def test_what_cannot_run_is_refused_with_its_reason_and_keeps_its_place(call, code):
@@ -282,3 +299,35 @@ def test_every_dependent_waits_for_exactly_who_names_it():
     made = planned("READ", "NOPE", "GO", "READ", "GO", "NOPE", "GO", "READ")
     named = [later for run in made.runs for later in run.dependents]
     assert all(named.count(run.id) == run.open for run in made.runs)
+
+
+# Guards and caps
+
+
+def keys(made: Plan) -> list[list[str]]:
+    return [[guard.key for guard in run.guards] for run in made.runs]
+
+
+def test_a_run_has_the_guards_and_the_policy_that_its_action_declares():
+    made = planned("ORDER", "READ", to=conversation(principal="ann"))
+
+    assert keys(made) == [["orders:ann", "ORDER"], []]
+    assert [run.on_unknown for run in made.runs] == ["fail", "retry"]
+
+
+def test_a_round_that_is_larger_than_the_cap_is_capped_and_a_smaller_one_pays_nothing():
+    most = Caps(turn=2, conversation=3)
+
+    assert keys(planned("READ", "READ", caps=most)) == [[], []]
+    assert keys(planned(*["READ"] * 3, caps=most)) == [[f"~turn:{TURN}"]] * 3
+    assert keys(planned(*["READ"] * 4, caps=most)) == [["~conv:conv_a", f"~turn:{TURN}"]] * 4
+
+
+def test_calls_that_do_not_run_count_for_no_cap():
+    assert keys(planned("READ", "NOPE", "READ", "NOPE", caps=Caps(turn=2))) == [[], [], [], []]
+
+
+def test_each_run_of_a_capped_tenant_counts():
+    made = planned("ORDER", "NOPE", to=conversation(tenant="acme", principal="ann"), caps=Caps(tenant=5))
+
+    assert keys(made) == [["orders:ann", "~tenant:acme", "ORDER"], []]

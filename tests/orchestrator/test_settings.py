@@ -28,6 +28,13 @@ def test_without_variables_the_defaults_hold_and_the_server_is_embedded():
         1_000,
         2_000,
     )
+    assert (settings.patience_ms, settings.tenant_share, settings.result_cap) == (30_000, 50, 2**20)
+    assert (settings.turn_cap, settings.conversation_cap, settings.tenant_cap, settings.isolated) == (
+        32,
+        64,
+        0,
+        1,
+    )
     assert settings.concurrency >= 1
     assert settings.home.is_absolute()
 
@@ -91,6 +98,11 @@ def test_settings_cannot_be_changed():
         ("UMBEL_MODEL_URL", "localhost:8000", "http://"),
         ("UMBEL_FLOWER_AUTH", "me", "user:password"),
         ("UMBEL_FLOWER_AUTH", "me:", "user:password"),
+        ("UMBEL_TENANT_SHARE", "0", "greater than or equal to 1"),
+        ("UMBEL_TENANT_SHARE", "101", "less than or equal to 100"),
+        ("UMBEL_TURN_CAP", "0", "greater than or equal to 1"),
+        ("UMBEL_RESULT_CAP", "10", "greater than or equal to 1024"),
+        ("UMBEL_ISOLATED", "0", "greater than or equal to 1"),
         ("UMBEL_RENEW_MS", "6000", "UMBEL_LEASE_MS (10000)"),
     ],
 )

@@ -19,7 +19,7 @@ from umbel.bench.stage import set_up
 from umbel.bench.workload import WrongResult, call_id, check_conversation, reply, result
 from umbel.cli.bench import bench
 
-TINY = replace(QUICK, rounds=1, actions=200, singles=20, idle_actions=5, turns=12, idle_turns=2)
+TINY = replace(QUICK, rounds=1, actions=200, singles=20, idle_actions=5, turns=12, idle_turns=2, guarded=60)
 
 
 def _conversation(turn: int, calls: int) -> list[dict[str, object]]:

@@ -20,6 +20,7 @@ class Workload(StrEnum):
 
     W1 = "w1"
     W2 = "w2"
+    W3 = "w3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Figure:
     """Its name for people."""
     workload: Workload
     """What is measured."""
-    unit: Literal["/s", "ms"]
+    unit: Literal["/s", "ms", "s"]
     """A rate (more is better) or a time (less is better)."""
     aim: float
     """The ratio to the floor that we aim for: at least for a rate, at most for a time."""
@@ -46,11 +47,19 @@ FIGURES: Final = (
     Figure("w1_idle", "W1 idle, p50", Workload.W1, "ms", 1.3),
     Figure("w2", "W2 turns", Workload.W2, "/s", 0.5, alarm=0.3),
     Figure("w2_idle", "W2 idle, p50", Workload.W2, "ms", 1.3),
+    Figure("w3", "W3 guarded waits", Workload.W3, "s", 1.2),
+    Figure("guards", "W3 lock and limit, no wait", Workload.W3, "/s", 0.5),
 )
 COMMANDS: Final = {"w1_batched": 8.0, "w2": 80.0}
 """Redis commands that one action, and one turn of 8 calls, may cost."""
 _SEEN: Final = 0.01
 """Commands for one below which a command is noise."""
+W3_RUNS: Final = 1_000
+"""Runs of W3, five to a room."""
+W3_ROOMS: Final = 200
+"""Rooms of W3: one of its runs at a time in each."""
+W3_WAIT_MS: Final = 50
+"""How long each of them waits; with five to a room nobody can be done in less than 0.25 s."""
 CALLS: Final = 8
 """Calls of a W2 reply that the aim for its commands holds for."""
 
@@ -66,7 +75,7 @@ class Sample:
     count: int = 0
     """Actions or turns that `load` stands for."""
     load: Reading | None = None
-    """What it cost; only for rates."""
+    """What it cost; not of those that were taken one at a time."""
 
 
 @dataclass(slots=True)

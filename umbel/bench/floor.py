@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json, to_json
 
-from umbel.bench.floor_worker import BATCH, MANY, SINGLE
+from umbel.bench.floor_worker import BATCH, GUARD, MANY, SINGLE
 from umbel.bench.side import Check, Lap
-from umbel.bench.workload import WrongResult, arguments, check_conversation, reply, result
+from umbel.bench.workload import (
+    WrongResult,
+    arguments,
+    check_conversation,
+    guarded_arguments,
+    reply,
+    result,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,15 +44,24 @@ class Floor:
 
     async def actions(self, count: int, *, batch: int = BATCH) -> Check:
         """W1: submit `count` actions, `batch` a round trip; 1: the workers take one a trip as well."""
-        letter = MANY if batch > 1 else SINGLE
-        ids = [f"{letter}{number}" for number in self._numbers(count)]
-        begun = await self._begin(count)
-        for at in range(0, count, batch):
+        given = [arguments(number) for number in range(count)]
+        return await self._stretch(MANY if batch > 1 else SINGLE, given, batch)
+
+    async def guarded(self, count: int, *, rooms: int, wait_ms: int) -> Check:
+        """W3: submit `count` actions, each under the lock of its room and one limit for all."""
+        given = [guarded_arguments(number, rooms=rooms, wait_ms=wait_ms) for number in range(count)]
+        return await self._stretch(GUARD, given, BATCH)
+
+    async def _stretch(self, letter: str, given: Sequence[dict[str, Any]], batch: int) -> Check:
+        """Submit actions with these arguments, `batch` a round trip; wait for the last."""
+        ids = [f"{letter}{number}" for number in self._numbers(len(given))]
+        begun = await self._begin(len(given))
+        for at in range(0, len(given), batch):
             row: list[str | bytes] = []
-            for number, run in enumerate(ids[at : at + batch], at):
-                row += (run, to_json(arguments(number)))
+            for run, told in zip(ids[at : at + batch], given[at : at + batch], strict=True):
+                row += (run, to_json(told))
             await self._raw.run("submit", *row)
-        lap = await self._end(begun, count)
+        lap = await self._end(begun, len(given))
 
         async def check() -> Lap:
             await self._check_runs(ids)

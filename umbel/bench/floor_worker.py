@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from orchestrator.settings import load_settings
-from umbel.bench.actions import continued, note
+from umbel.bench.actions import continued, guarded, note
 from umbel.bench.raw import Raw
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ SINGLE: Final = "s"
 """First letter of the ids of the variant that takes one action a round trip."""
 MANY: Final = "m"
 """First letter of the ids of the variant that takes batches."""
+
+
+GUARD: Final = "g"
+"""First letter of the ids of those that need a lock and a place under the limit; they run together on the loop."""
+ROOM: Final = 500
+"""How many of those one worker runs at the same time; the same figure as the pump's."""
+
+
+class _Guarded(BaseModel):
+    room: int
+    count: int
+    wait_ms: int
 
 
 class _Note(BaseModel):
@@ -51,7 +63,32 @@ async def serve(settings: Settings) -> None:
         while True:
             first = await raw.pop("ready", 30.0)
             if first is not None:
-                await _work(raw, who, first)
+                work = _work_guarded if first.startswith(GUARD) else _work
+                await work(raw, who, first)
+
+
+async def _handle_guarded(run: str, arguments: str) -> tuple[str, str, str]:
+    """Validate, wait, and give what the script `guarded` wants of one that ended."""
+    params = _Guarded.model_validate_json(arguments)
+    value = await guarded(room=params.room, count=params.count, wait_ms=params.wait_ms)
+    return run, to_json(to_json(value).decode()).decode(), str(params.room)
+
+
+async def _work_guarded(raw: Raw, who: str, first: str) -> None:
+    """Take what may start, run it together, record what has ended with the next claim, until nothing is left."""
+    flying: set[asyncio.Task[tuple[str, str, str]]] = set()
+    taken = await raw.run("guarded", who, BATCH, 1, first)
+    while taken or flying:
+        flying |= {
+            asyncio.create_task(_handle_guarded(*taken[at : at + 2])) for at in range(0, len(taken), 2)
+        }
+        ended: set[asyncio.Task[tuple[str, str, str]]] = set()
+        if flying:
+            ended, flying = await asyncio.wait(
+                flying, return_when=asyncio.FIRST_COMPLETED, timeout=None if len(taken) < BATCH else 0
+            )
+        row = [value for task in ended for value in task.result()]
+        taken = await raw.run("guarded", who, min(BATCH, ROOM - len(flying)), 0, *row)
 
 
 async def _work(raw: Raw, who: str, first: str) -> None:

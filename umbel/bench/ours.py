@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
-from actions.messages import TERMINAL, Payload, new_run_id
-from actions.params import bind
-from orchestrator import planning, turns
-from orchestrator.store.keys import lane
-from orchestrator.store.records import Lead, NewRun, Priority
-from umbel.bench.actions import CONTINUED, NOTE
+from actions.messages import TERMINAL, Payload
+from orchestrator.store.records import Lead
+from orchestrator.submission import Submission, prepare
+from umbel.bench.actions import CONTINUED, GUARDED, NOTE
 from umbel.bench.side import Check, Lap
-from umbel.bench.workload import WrongResult, arguments, check_conversation, reply, result
+from umbel.bench.workload import (
+    WrongResult,
+    arguments,
+    check_conversation,
+    guarded_arguments,
+    reply,
+    result,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from orchestrator.assembly import House
     from orchestrator.store.records import RunView
@@ -56,10 +61,27 @@ class Ours:
 
     async def actions(self, count: int, *, batch: int = BATCH) -> Check:
         """W1: submit `count` actions, `batch` a round trip."""
+        return await self._stretch(NOTE, count, arguments, batch)
+
+    async def guarded(self, count: int, *, rooms: int, wait_ms: int) -> Check:
+        """W3: submit `count` actions, each under the lock of its room and one limit for all."""
+
+        def given(number: int) -> dict[str, Any]:
+            return guarded_arguments(number, rooms=rooms, wait_ms=wait_ms)
+
+        return await self._stretch(GUARDED, count, given, BATCH)
+
+    async def _stretch(
+        self, action: str, count: int, given: Callable[[int], dict[str, Any]], batch: int
+    ) -> Check:
+        """Submit calls of an action on the way that `Conductor.submit` takes, `batch` a trip; wait for the last."""
         begun = self._now_us()
         ids: list[str] = []
         for at in range(0, count, batch):
-            runs = [self._planned(number) for number in range(at, min(at + batch, count))]
+            runs = [
+                prepare(Submission(action, given(number)), self._house.registry, self._house.settings.cell)
+                for number in range(at, min(at + batch, count))
+            ]
             await self._house.store.runs.submit(runs)
             ids += [run.id for run in runs]
         await self._ended(ids[-2 * BATCH :])
@@ -127,21 +149,6 @@ class Ours:
         then = Lead(lane="actions", payload=Payload(CONTINUED).encode(), max_rounds=2)
         posted = await self._house.conductor.post_reply(conversation, body, then=then)
         return f"run_{posted.turn[5:]}.1.next"
-
-    def _planned(self, number: int) -> NewRun:
-        """One action on the way that `Conductor.submit` takes: resolve, allow, bind, payload."""
-        given = arguments(number)
-        action = self._house.registry.resolve(NOTE)
-        planning.check_permissions(action, ())
-        bind(action, given)
-        run = new_run_id(self._house.settings.cell)
-        payload = Payload(action.name, given, None, NOTE, None, (), turns.digest(run))
-        return NewRun(
-            id=run,
-            lane=lane(action.queue, threaded=not action.is_async),
-            payload=payload.encode(),
-            priority=Priority[action.priority.upper()],
-        )
 
     async def _ended(self, ids: Sequence[str]) -> list[RunView]:
         """Wait until all these runs are terminal; all of them, in this order."""

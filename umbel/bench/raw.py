@@ -1,4 +1,4 @@
-"""One bare connection for the floor: the store's client without the store, and the floor's three scripts.
+"""One bare connection for the floor: the store's client without the store, and the floor's scripts.
 
 The client is redis-py on asyncio with hiredis, bound to one connection: what anybody would take. The store's own line
 (`orchestrator.store.line`) spends less on a trip; benchmarks/README.md says where that shows.

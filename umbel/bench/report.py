@@ -27,6 +27,7 @@ def document(results: Results, *, calls: int, mode: str) -> dict[str, Any]:
         "server": results.server,
         "actions_per_turn": calls,
         "figures": [_row(pair) for pair in results.pairs],
+        "guards": guards_cost(results),
         "memory_mib": {name: round(value, 1) for name, value in results.memory_mib.items()},
     }
 
@@ -68,7 +69,7 @@ def _rounded(value: float | None) -> float | None:
 def show(results: Results, console: Console, *, calls: int) -> None:
     """Print the tables."""
     tables = [_speed(results), _cpu(results), _commands(results, calls)]
-    console.print(Group(*tables, *_memory(results)))
+    console.print(Group(*tables, *_guards(results), *_memory(results)))
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -101,7 +102,7 @@ def _value(pair: Pair, *, ours: bool) -> str:
         return ""
     if pair.figure.unit == "/s":
         return f"{chosen.value:,.0f} /s"
-    return f"{chosen.value:.2f} ms"
+    return f"{chosen.value:.2f} ms" if pair.figure.unit == "ms" else f"{chosen.value:.3f} s"
 
 
 def _verdict(*, is_met: bool | None, alarms: bool = False) -> Text:
@@ -150,6 +151,28 @@ def _commands(results: Results, calls: int) -> Table:
 
 def _has_aim(pair: Pair, calls: int) -> bool:
     return pair.figure.workload is Workload.W1 or calls == CALLS
+
+
+def guards_cost(results: Results) -> dict[str, float] | None:
+    """What a lock and a limit add to one run that waits for neither: µs of CPU, and Redis commands; None if unknown."""
+    plain, guarded = (
+        next((pair.ours for pair in results.pairs if pair.figure.key == key), [])
+        for key in ("w1_batched", "guards")
+    )
+    if not plain or not guarded:
+        return None
+    cpu = [cpu_per_thousand(samples) for samples in (plain, guarded)]
+    totals = [1000 * (each["producer"] + each["workers"] + each["server"]) for each in cpu]
+    commands = [sum(per_unit(samples).values()) for samples in (plain, guarded)]
+    return {"cpu_us": round(totals[1] - totals[0], 1), "commands": round(commands[1] - commands[0], 2)}
+
+
+def _guards(results: Results) -> list[Text]:
+    cost = guards_cost(results)
+    if cost is None:
+        return []
+    told = f"a lock and a limit add {cost['cpu_us']:.0f} µs of CPU and {cost['commands']:.1f} Redis commands to a run"
+    return [Text(f"Guards: {told}")]
 
 
 def _memory(results: Results) -> list[Text]:

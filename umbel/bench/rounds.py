@@ -7,10 +7,21 @@ who comes and goes meets both.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from umbel.bench import meters
-from umbel.bench.figures import FIGURES, Figure, Pair, Sample, Workload, percentile
+from umbel.bench.figures import (
+    FIGURES,
+    W3_ROOMS,
+    W3_RUNS,
+    W3_WAIT_MS,
+    Figure,
+    Pair,
+    Sample,
+    Workload,
+    percentile,
+)
 from umbel.bench.ours import BATCH
 from umbel.bench.stage import WORKERS
 
@@ -37,10 +48,16 @@ class Sizes:
     """W2 turns."""
     idle_turns: int
     """W2 turns that are waited for, one at a time."""
+    guarded: int
+    """W3 actions under a lock and a limit that do not wait."""
 
 
-FULL: Final = Sizes(rounds=3, actions=50_000, singles=5_000, idle_actions=300, turns=4_000, idle_turns=100)
-QUICK: Final = Sizes(rounds=3, actions=8_000, singles=1_000, idle_actions=200, turns=500, idle_turns=60)
+FULL: Final = Sizes(
+    rounds=3, actions=50_000, singles=5_000, idle_actions=300, turns=4_000, idle_turns=100, guarded=20_000
+)
+QUICK: Final = Sizes(
+    rounds=3, actions=8_000, singles=1_000, idle_actions=200, turns=500, idle_turns=60, guarded=4_000
+)
 
 
 @dataclass(slots=True)
@@ -84,26 +101,32 @@ def stretches(sizes: Sizes, workloads: Sequence[Workload], *, with_ours: bool) -
 
 async def _take(figure: Figure, stage: Stage, side: Side, pids: Sequence[int], sizes: Sizes) -> Sample:
     match figure.key:
-        case "w1_batched":
-            return await _loaded(stage, pids, lambda: side.actions(sizes.actions, batch=BATCH))
-        case "w1_single":
-            return await _loaded(stage, pids, lambda: side.actions(sizes.singles, batch=1))
         case "w1_idle":
             return _times([await side.one_action() for _ in range(sizes.idle_actions)])
-        case "w2":
-            prepared = await side.prepare(sizes.turns)
-            return await _loaded(stage, pids, lambda: side.turns(prepared))
-        case _:
+        case "w2_idle":
             return _times([await side.one_turn() for _ in range(sizes.idle_turns)])
+        case "w1_batched":
+            run = partial(side.actions, sizes.actions, batch=BATCH)
+        case "w1_single":
+            run = partial(side.actions, sizes.singles, batch=1)
+        case "w3":
+            run = partial(side.guarded, W3_RUNS, rooms=W3_ROOMS, wait_ms=W3_WAIT_MS)
+        case "guards":
+            run = partial(side.guarded, sizes.guarded, rooms=sizes.guarded, wait_ms=0)
+        case _:
+            run = partial(side.turns, await side.prepare(sizes.turns))
+    return await _loaded(stage, pids, run, figure)
 
 
-async def _loaded(stage: Stage, pids: Sequence[int], run: Callable[[], Awaitable[Check]]) -> Sample:
+async def _loaded(
+    stage: Stage, pids: Sequence[int], run: Callable[[], Awaitable[Check]], figure: Figure
+) -> Sample:
     """Run a stretch between two readings; the check of its results stands outside them."""
     before = await meters.read(stage.raw, pids)
     check = await run()
     load = (await meters.read(stage.raw, pids)).since(before)
     lap = await check()
-    return Sample(lap.rate, count=lap.count, load=load)
+    return Sample(lap.rate if figure.unit == "/s" else lap.seconds, count=lap.count, load=load)
 
 
 def _times(seconds: list[float]) -> Sample:

@@ -33,6 +33,10 @@ class Side(Protocol):
         """W1: submit `count` actions, `batch` a round trip; returns when the last one has ended."""
         ...
 
+    async def guarded(self, count: int, *, rooms: int, wait_ms: int) -> Check:
+        """W3: submit `count` actions, each under the lock of its room and one limit for all."""
+        ...
+
     async def one_action(self) -> float:
         """W1: seconds from the submit of one action to the moment when we hold the news of its result."""
         ...

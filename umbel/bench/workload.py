@@ -1,7 +1,7 @@
-"""The two workloads: calls and replies out, and the check of what came back.
+"""The workloads: calls and replies out, and the check of what came back.
 
 W1 is one action with three typed parameters. W2 is a reply in OpenAI's shape whose calls are that action, their
-results in the conversation in call order, and one continuation.
+results in the conversation in call order, and one continuation. W3 is actions that wait, each under a lock and a limit.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ class WrongResult(OperatorError):
 def arguments(number: int) -> dict[str, Any]:
     """The arguments of one call; `number` tells them apart."""
     return {"text": f"call the supplier about order {number}", "count": number, "urgent": number % 2 == 0}
+
+
+def guarded_arguments(number: int, *, rooms: int, wait_ms: int) -> dict[str, int]:
+    """The arguments of one call of W3; its neighbours are in other rooms."""
+    return {"room": number % rooms, "count": number, "wait_ms": wait_ms}
 
 
 def result(number: int) -> dict[str, int]:

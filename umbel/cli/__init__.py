@@ -34,6 +34,8 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry("umbel.cli.up", "up", "Start the embedded server, workers and Flower, until Ctrl-C."),
     "worker": Entry("umbel.cli.worker", "worker", "Start one Celery worker."),
     "demo": Entry("umbel.cli.demo", "demo", "Lead two conversations on real workers, and watch."),
+    "cancel": Entry("umbel.cli.cancel", "cancel", "Cancel runs, turns and conversations."),
+    "limits": Entry("umbel.cli.limits", "limits", "Show rate limits, and change them while everything runs."),
     "parse": Entry("umbel.cli.parse", "parse", "Read replies as JSON lines, print the calls in them."),
     "bench": Entry("umbel.cli.bench", "bench", "Measure against the raw Redis floor."),
     "flower": Entry("umbel.cli.flower", "flower", "Start Flower on the loopback interface."),

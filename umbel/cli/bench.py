@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from umbel.bench.figures import Workload
     from umbel.bench.rounds import Results, Sizes
 
-_PARTS = ("w1", "w2", "floor")
+_PARTS = ("w1", "w2", "w3", "floor")
 
 
 @click.command()
@@ -28,7 +28,7 @@ _PARTS = ("w1", "w2", "floor")
     "--only",
     type=click.Choice(_PARTS),
     multiple=True,
-    help="w1: single actions; w2: turns; floor: the floor without Umbel. May be given more than once.",
+    help="w1: actions; w2: turns; w3: locks and limits; floor: the floor without Umbel. May be given several times.",
 )
 @click.option(
     "--actions-per-turn",

@@ -1,6 +1,6 @@
 -- release: a pump steps back. 'keep': it gives back the runs that it does not know (a claim's reply was lost).
 -- 'pause': it claims nothing more, but ends what it has. 'end': it gives back all that it has, and is gone.
--- NEEDS: base events ready settle release
+-- NEEDS: base events ready settle [guards limits fifos] release
 -- KEYS: [1] prefix
 -- ARGV: frame(3), pump, mode, then the runs to keep, each with the fence under which the pump knows it ('keep'), or
 --       the queues that it served ('pause', 'end')
@@ -10,8 +10,10 @@ if mode == 'keep' then
   for at = 6, #ARGV, 2 do kept[ARGV[at]] = ARGV[at + 1] end
 end
 for _, id in ipairs(mode == 'pause' and {} or call('SMEMBERS', P .. 'held:' .. pump)) do
-  if not kept[id] or call('HGET', run_key(id), 'f') ~= kept[id] then -- else it was claimed again, unheard
-    if given < 200 then take(pump, id, false) else left = left + 1 end
+  local ghost = id:find('~', 1, true)
+  local stays = kept[id] and (ghost or call('HGET', run_key(id), 'f') == kept[id]) -- else it was claimed again, unheard
+  if not stays and not (ghost and mode == 'end') then -- the ghosts of a pump that ends go when its lease is over
+    if given < 200 then take(pump, id, false, mode == 'end') else left = left + 1 end
     given = given + 1
   end
 end
@@ -20,6 +22,6 @@ if mode ~= 'keep' then
   withdraw(pump, queues)
   touch_what_has_work(queues)
 end
-if mode == 'end' and left == 0 then call('ZREM', P .. 'live', pump) end
+if mode == 'end' and call('EXISTS', P .. 'held:' .. pump) == 0 then call('ZREM', P .. 'live', pump) end
 close_rounds()
 return left

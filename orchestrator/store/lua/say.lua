@@ -1,5 +1,5 @@
 -- say: a user message starts a turn, or waits in the inbox while another turn lives.
--- NEEDS: base events ready settle
+-- NEEDS: base events ready settle [guards limits fifos]
 -- KEYS: [1] prefix
 -- ARGV: frame(3), conversation, turn, digest of the request, message, lane and payload and priority of what leads
 --       the turn, most rounds
@@ -8,10 +8,11 @@ local conversation, turn, digest, message, lane, payload, priority, max = unpack
 local c, t = P .. 'c:' .. conversation, P .. 't:' .. turn
 local known = call('HGET', t, 'd')
 if known then return known == digest and 'exists' or 'conflict' end
-local f = call('HMGET', c, 'live', 'u', 's')
-if not f[3] then return 'missing' end
+local f = call('HMGET', c, 'live', 'u', 's', 'last', 'del')
+if not f[3] or f[5] then return 'missing' end
 call('HSET', t, 'c', conversation, 'd', digest, 's', 'queued', 'msg', message, 'q', lane, 'a', payload, 'p', priority,
-  'u', f[2] or '', 'max', max, 'round', -1, 'left', 0, 'began', NOW)
+  'u', f[2] or '', 'max', max, 'round', -1, 'left', 0, 'began', NOW, 'prev', f[4] or '')
+call('HSET', c, 'last', turn)
 keep(conversation)
 if f[1] then
   call('RPUSH', P .. 'in:' .. conversation, turn)

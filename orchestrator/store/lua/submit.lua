@@ -1,10 +1,20 @@
 -- submit: records runs that belong to no conversation and makes them ready. A run that is there already is left
 -- as it is, so that submitting again after a lost reply is harmless.
--- NEEDS: base events ready settle record
+-- NEEDS: base events ready settle [guards limits fifos] record
 -- KEYS: [1] prefix
--- ARGV: frame(3), then 12 values for each run: id, status, lane, priority, tenant, payload, position, head, result,
---       open dependencies, dependents, reply list
--- RETURNS: the number of runs that are new
+-- ARGV: frame(3), then 13 values for each run: id, status, lane, priority, tenant, payload, position, head, result,
+--       open dependencies, dependents, reply list, what few runs have as JSON (see NewRun.extras)
+-- RETURNS: { the number of runs that are new, ids that are there with another digest... }; with one of these
+--          nothing was recorded
+local conflicts = { 0 }
+for at = 4, #ARGV, RUN_FIELDS do
+  local digest = ARGV[at + 12] ~= '' and ARGV[at + 12]:match('"dg":"(%w+)"')
+  if digest then
+    local known = call('HMGET', run_key(ARGV[at]), 's', 'dg')
+    if known[1] and known[2] ~= digest then conflicts[#conflicts + 1] = ARGV[at] end
+  end
+end
+if #conflicts > 1 then return conflicts end
 local new = 0
 for at = 4, #ARGV, RUN_FIELDS do
   if call('EXISTS', run_key(ARGV[at])) == 0 then
@@ -12,5 +22,6 @@ for at = 4, #ARGV, RUN_FIELDS do
     new = new + 1
   end
 end
+settle_recorded()
 close_rounds()
-return new
+return { new }

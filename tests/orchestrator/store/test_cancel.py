@@ -100,11 +100,11 @@ async def test_what_is_cancelled_gives_the_conversation_its_result(world):
     ]
 
 
-async def test_a_cancelled_leading_run_ends_its_turn_as_failed_and_the_inbox_goes_on(world):
+async def test_a_cancelled_leading_run_cancels_its_turn_and_the_inbox_goes_on(world):
     await world.open()
     await world.say("turn_x", "one")
     await world.say("turn_y", "two")
     assert await world.runs.cancel("run_x.0.next") == "cancelled"
-    assert (await world.conversations.turn("turn_x"))["s"] == "failed"
+    assert (await world.conversations.turn("turn_x"))["s"] == "cancelled"
     assert [run.id for run in await world.take(lane="turns")] == ["run_y.0.next"]
     assert await world.told() == [("user", "one"), ("user", "two")]

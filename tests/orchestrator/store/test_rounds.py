@@ -193,7 +193,7 @@ async def test_a_leading_run_that_is_being_cancelled_opens_nothing(world):
     await world.runs.cancel(leader.id)
     assert await world.answer(leader, world.call("turn_x", 0)) == "stale"
     assert await world.end(leader) == "ok"
-    assert (await world.conversations.turn("turn_x"))["s"] == "failed"
+    assert (await world.conversations.turn("turn_x"))["s"] == "cancelled"
 
 
 async def test_a_result_is_kept_until_its_round_is_complete_however_long_that_takes(world):

@@ -23,3 +23,30 @@ end
 
 local function run_key(id) return RUN .. id end
 local function base_queue(lane) return (lane:match('^[^/]+')) end
+
+-- What few runs have: guards, deadlines and the like.
+local function read_more(run)
+  local x = call('HMGET', RUN .. run.id, 'g', 'w', 'dl', 'qd', 'ou', 'pk', 'dd', 'ddms', 'jn', 'chk')
+  run.more, run.guards, run.rung, run.deadline, run.begin_by = true, x[1] or nil, tonumber(x[2] or 0), x[3] or nil, x[4] or nil
+  run.on_unknown, run.parked, run.same, run.window, run.joined = x[5] or nil, x[6] or nil, x[7] or nil, x[8] or nil, x[9] or nil
+  run.check = x[10] or nil
+  return run
+end
+
+local function read(id)
+  local f = call('HMGET', RUN .. id, 's', 'f', 'q', 'p', 'u', 't', 'c', 'i', 'nx', 'z', 'n', 'sus', 'm', 'h', 'ex')
+  local run = { id = id, status = f[1] or nil, fence = f[2] or nil, lane = f[3] or nil, priority = f[4] or '1',
+    tenant = f[5] or '', turn = f[6] or nil, conversation = f[7] or nil, position = f[8] or nil,
+    dependents = f[9] or nil, reply = f[10] or nil, attempt = f[11] or nil, level = f[12] or nil, pump = f[13] or nil,
+    head = f[14] or nil }
+  if f[15] then read_more(run) end
+  return run
+end
+
+-- What only runs with guards, deadlines and the like need: read when it is first asked for, since most have none. The
+-- parts in [brackets] of a script's NEEDS make it (see scripts.py); `write_charges` is theirs, for the end of the script.
+local ladder, write_charges
+local PATIENCE -- µs that a run waits at a limit in its place; set by claim
+
+local LIVE = { blocked = true, ready = true, waiting = true, running = true, cancelling = true }
+local function is_running(run) return run.status == 'running' or run.status == 'cancelling' end

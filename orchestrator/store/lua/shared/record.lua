@@ -1,10 +1,61 @@
 -- record: writes the records of new runs. A run is RUN_FIELDS values of ARGV, '' where it has none.
-local RUN_FIELDS = 12
+local RUN_FIELDS, over = 13, {}
+
+-- What few runs have: guards, deadlines, a digest, what it is the same as, a delay.
+local function record_more(id, more, row)
+  local n = #row
+  local function put(name, value)
+    if value then row[n + 1], row[n + 2], n = name, value, n + 2 end
+  end
+  put('ex', 1)
+  put('g', more.g)
+  put('until', more.till)
+  put('ou', more.ou)
+  put('dg', more.dg)
+  local total, queue = more.total and now + more.total * 1000, more.queue and now + more.queue * 1000
+  put('dl', total and int(total))
+  put('qd', queue and int(queue))
+  if total or queue then call('ZADD', P .. 'due', int(math.min(total or queue, queue or total)), 'D' .. id) end
+  if more.dd then
+    put('dd', more.dd)
+    put('ddms', int(more.ddms))
+  end
+end
+
+-- Dedupe: the status (and result) of a run that is the same as an earlier one, whose place it takes if that came to
+-- no good end.
+local function join(id, more)
+  local key = P .. 'dd:' .. more.dd
+  local first = call('GET', key)
+  local earlier = first and read(first) or {}
+  local lives = LIVE[earlier.status or '']
+  if lives and more.ddmode == 'join' then
+    call('HSET', run_key(first), 'jn', (earlier.joined or '') .. ' ' .. id)
+    return 'blocked'
+  elseif (lives or earlier.status == 'succeeded') and more.ddmode == 'refuse' then
+    return 'refused', ENDS.duplicate
+  elseif earlier.status == 'succeeded' then
+    return 'succeeded', call('HGET', run_key(first), 'r')
+  end
+  call('SET', key, id, 'PX', int(more.ddms))
+  return 'ready'
+end
 
 local function record(at, conversation, turn)
-  local id, status, lane, priority, tenant, payload, position, head, result, open, dependents, reply =
+  local id, status, lane, priority, tenant, payload, position, head, result, open, dependents, reply, rest =
     unpack(ARGV, at, at + RUN_FIELDS - 1)
-  local row, n = { 's', status, 'q', lane, 'p', priority, 'a', payload, 'since', NOW }, 10
+  local more, why = rest ~= '' and cjson.decode(rest) or nil, nil
+  if more and more.dd and status == 'ready' then
+    local said
+    status, said = join(id, more)
+    result, why = said or result, status == 'blocked' and 'joined' or nil
+  end
+  if more and more.delay and status == 'ready' then
+    status, why, more.till = 'waiting', 'delay', int(now + more.delay * 1000)
+    call('ZADD', P .. 'due', more.till, id)
+    touched[lane] = true -- so that a pump learns of it
+  end
+  local row, n = { 's', status, 'q', lane, 'p', priority, 'a', payload, 'since', NOW, 'at', NOW }, 12
   if tenant ~= '' then row[n + 1], row[n + 2], n = 'u', tenant, n + 2 end
   if conversation then row[n + 1], row[n + 2], row[n + 3], row[n + 4], n = 'c', conversation, 't', turn, n + 4 end
   if position ~= '' then row[n + 1], row[n + 2], n = 'i', position, n + 2 end
@@ -12,14 +63,20 @@ local function record(at, conversation, turn)
   if open ~= '' then row[n + 1], row[n + 2], n = 'x', open, n + 2 end
   if dependents ~= '' then row[n + 1], row[n + 2], n = 'nx', dependents, n + 2 end
   if reply ~= '' then row[n + 1], row[n + 2], n = 'z', reply, n + 2 end
-  call('HSET', RUN .. id, unpack(row, 1, n))
+  if why then row[n + 1], row[n + 2], n = 'y', why, n + 2 end
+  if more then record_more(id, more, row) end
+  call('HSET', RUN .. id, unpack(row))
   if status == 'ready' then
     make_ready(id, lane, priority, tenant)
-  elseif status ~= 'blocked' then
-    settle({ id = id, turn = turn, conversation = conversation, position = position, head = head,
-      reply = reply ~= '' and reply or nil }, status, result)
+  elseif not LIVE[status] then
+    if dependents ~= '' then over[#over + 1] = { id, status, result } else settle(read(id), status, result) end
     return id
   end
-  tell_run(conversation, id, status)
+  tell_run(conversation, id, status, 0, why)
   return id
+end
+
+-- Those that had ended before they began, and on which others depend, end when these are recorded too.
+local function settle_recorded()
+  for _, each in ipairs(over) do settle(read(each[1]), each[2], each[3]) end
 end

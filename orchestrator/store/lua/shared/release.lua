@@ -4,11 +4,20 @@ local DEAD = '{"code":"dead","error":"the worker died each time this action ran 
 
 -- A death makes its runs suspects: the first time they run again among others (a few in each pump), after the
 -- second alone. Only a death while alone is a strike.
-local function take(pump, id, died)
+-- begun: whether its handler may have begun, so that its effect is unknown: the action has said what follows then.
+local function take(pump, id, died, begun)
+  if id:find('~', 1, true) then return ladder().lay(pump, id) end
   local run = read(id)
   call('SREM', P .. 'held:' .. pump, id)
-  if run.pump ~= pump or (run.status ~= 'running' and run.status ~= 'cancelling') then return end
+  if run.pump ~= pump or not is_running(run) then return end
+  if run.guards and begun and not died and run.lane:sub(-2) == '/t' then -- its thread goes on until the process ends
+    run.haunts = true
+    call('SADD', P .. 'held:' .. pump, id .. '~' .. run.fence)
+  end
   if run.status == 'cancelling' then return stopped(run) end
+  if begun and run.on_unknown == 'fail' then return settle(run, 'failed', ENDS.unknown) end
+  if run.more then ladder().leave(run) end
+  if begun and run.on_unknown == 'check' then call('HSETNX', run_key(id), 'chk', 'death') end
   if died then
     call('HINCRBY', run_key(id), 'd', 1)
     if run.level == '2' then
@@ -18,8 +27,9 @@ local function take(pump, id, died)
     run.level = run.level and '2' or '1'
     call('HSET', run_key(id), 'sus', run.level)
   else
-    call('HINCRBY', run_key(id), 'n', -1)
+    run.attempt = call('HINCRBY', run_key(id), 'n', -1)
   end
+  if run.deadline then call('ZADD', P .. 'due', run.deadline, 'D' .. id) end
   call('HSET', run_key(id), 's', 'ready', 'y', died and 'worker_died' or 'handed_back', 'since', NOW)
   call('HDEL', run_key(id), 'f', 'm')
   make_ready(id, run.lane, run.priority, run.tenant, run.level, true)
@@ -31,6 +41,7 @@ local function lanes_of(queues)
   for _, queue in ipairs(queues) do
     lanes[#lanes + 1] = queue
     lanes[#lanes + 1] = queue .. '/t'
+    lanes[#lanes + 1] = queue .. '/i'
   end
   return lanes
 end

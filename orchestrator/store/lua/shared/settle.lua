@@ -2,22 +2,20 @@
 local rounds, closing = {}, {}
 local function none() end
 local replies, ended = {}, {}
-local CANCELLED = '{"code":"cancelled","error":"cancelled"}'
-
-local function read(id)
-  local f = call('HMGET', RUN .. id, 's', 'f', 'q', 'p', 'u', 't', 'c', 'i', 'nx', 'z', 'n', 'sus', 'm', 'h')
-  return { id = id, status = f[1] or nil, fence = f[2] or nil, lane = f[3] or nil, priority = f[4] or '1',
-    tenant = f[5] or '', turn = f[6] or nil, conversation = f[7] or nil, position = f[8] or nil,
-    dependents = f[9] or nil, reply = f[10] or nil, attempt = f[11] or nil, level = f[12] or nil, pump = f[13] or nil,
-    head = f[14] or nil }
-end
+local ENDS = {
+  cancelled = '{"code":"cancelled","error":"cancelled"}',
+  superseded = '{"code":"superseded","error":"a newer call took its place"}',
+  expired = '{"code":"expired","error":"its time was over before it could run"}',
+  duplicate = '{"code":"duplicate","error":"the same call was made a short time ago"}',
+  unknown = '{"code":"outcome_unknown","error":"the worker died while this action ran; whether it took effect is not known"}',
+}
 
 -- What a turn and its conversation need when run `continuation` is to follow (turns.advance, or what the caller named).
 local function continue(turn, conversation, round)
   local spec = call('HMGET', P .. 't:' .. turn, 'q', 'a', 'p', 'u')
   local id = 'run_' .. turn:sub(6) .. '.' .. int(round) .. '.next'
   call('HSET', run_key(id), 's', 'ready', 'q', spec[1], 'a', spec[2], 'p', spec[3], 'u', spec[4] or '', 't', turn,
-    'c', conversation, 'i', 'next', 'since', NOW)
+    'c', conversation, 'i', 'next', 'since', NOW, 'at', NOW)
   make_ready(id, spec[1], spec[3], spec[4] or '')
   tell_run(conversation, id, 'ready')
 end
@@ -48,17 +46,44 @@ local function end_turn(turn, conversation, status)
   call('HSET', t, 's', status, 'ended', NOW)
   call('EXPIRE', t, RUN_TTL)
   tell(conversation, '{"turn":"' .. turn .. '","status":"' .. status .. '"}')
-  if call('HGET', c, 'live') ~= turn then return end
+  local f = call('HMGET', c, 'live', 's', 'del')
+  if f[1] ~= turn then return end
   call('HDEL', c, 'live')
-  if call('HGET', c, 's') == 'live' then call('HSET', c, 's', 'idle') end
+  if f[2] == 'live' then call('HSET', c, 's', 'idle') end
+  if f[3] then return call('ZADD', P .. 'due', NOW, 'X' .. conversation) end -- it is to be forgotten
   local following = call('LPOP', P .. 'in:' .. conversation)
   if following then return start_turn(following, conversation) end
   closing[#closing + 1] = conversation
 end
 
+-- Runs that joined this one (dedupe) end as it does; if it did not come to its end, the first of them takes its place.
+local settle
+local function end_joined(run, status, result)
+  local heir, rest = nil, {}
+  for id in run.joined:gmatch('%S+') do
+    local joined = read(id)
+    if joined.status == 'blocked' then
+      if status ~= 'cancelled' and status ~= 'refused' and status ~= 'expired' then settle(joined, status, result)
+      elseif heir then rest[#rest + 1] = id
+      else heir = joined end
+    end
+  end
+  if not heir then return end
+  call('HSET', run_key(heir.id), 's', 'ready', 'since', NOW, 'jn', table.concat(rest, ' '))
+  call('HDEL', run_key(heir.id), 'y')
+  call('SET', P .. 'dd:' .. run.same, heir.id, 'PX', run.window)
+  make_ready(heir.id, heir.lane, heir.priority, heir.tenant)
+  tell_run(heir.conversation, heir.id, 'ready')
+end
+
 -- A run of a round is kept until the round is complete, however long that takes: close reads its result.
-local function settle(run, status, result)
+settle = function(run, status, result)
   call('HSET', run_key(run.id), 's', status, 'r', result, 'since', NOW)
+  if run.more then
+    ladder().leave(run)
+    if run.deadline or run.begin_by then call('ZREM', P .. 'due', 'D' .. run.id) end
+    if run.joined then end_joined(run, status, result) end
+  end
   if run.position == 'next' or not run.turn then call('EXPIRE', run_key(run.id), RUN_TTL) end
   tell_run(run.conversation, run.id, status, run.attempt)
   for dependent in run.dependents and run.dependents:gmatch('%S+') or none do
@@ -77,7 +102,8 @@ local function settle(run, status, result)
   if run.position == 'next' then
     if run.opened then return end
     if status ~= 'succeeded' then call('HSET', P .. 't:' .. run.turn, 'e', result) end
-    end_turn(run.turn, run.conversation, status == 'succeeded' and 'done' or 'failed')
+    local how = status == 'succeeded' and 'done' or status == 'cancelled' and status or 'failed'
+    end_turn(run.turn, run.conversation, how)
   elseif run.turn then
     rounds[run.turn] = (rounds[run.turn] or 0) + 1
     ended[run.id] = { run.head, result }
@@ -86,7 +112,25 @@ end
 
 local function stopped(run)
   call('SREM', P .. 'cx:' .. run.pump, run.id)
-  settle(run, 'cancelled', CANCELLED)
+  settle(run, 'cancelled', ENDS[call('HGET', run_key(run.id), 'cr') or 'cancelled'])
+end
+
+-- Ends a run that has not started; asks the pump of one that runs to stop it. why: a key of ENDS.
+local function stop(run, why)
+  if run.status == 'running' then
+    call('HSET', run_key(run.id), 's', 'cancelling', 'since', NOW, 'cr', why)
+    run.status = 'cancelling'
+    call('SADD', P .. 'cx:' .. run.pump, run.id)
+    call('EXPIRE', P .. 'cx:' .. run.pump, 60)
+    call('LPUSH', P .. 'ctl:' .. run.pump, run.id)
+    call('EXPIRE', P .. 'ctl:' .. run.pump, 60)
+    tell_run(run.conversation, run.id, 'cancelling', run.attempt)
+  elseif LIVE[run.status] and run.status ~= 'cancelling' then
+    call('ZREM', P .. 'due', run.id)
+    settle(run, 'cancelled', ENDS[why])
+    run.status = 'cancelled'
+  end
+  return run.status
 end
 
 -- The results of a complete round go to the conversation together, in call order; then the turn goes on or ends.
@@ -106,7 +150,7 @@ local function close(turn, count)
   end
   local following = tonumber(f[5]) + 1
   if not f[3] or f[4] then
-    end_turn(turn, conversation, 'done')
+    end_turn(turn, conversation, f[4] == 'cancelled' and f[4] or 'done')
   elseif following >= tonumber(f[6]) then
     end_turn(turn, conversation, 'max_rounds')
   else
@@ -116,6 +160,7 @@ end
 
 -- To be called once, at the end of each script that may have settled something.
 local function close_rounds(except)
+  if write_charges then write_charges() end
   for turn, count in pairs(rounds) do close(turn, count) end
   for reply, list in pairs(replies) do
     call_each('RPUSH', P .. 'z:' .. reply, list)

@@ -1,0 +1,12 @@
+"""The root of every error of the project, alone so that each branch of the tree can stand in a file of its own."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class UmbelError(Exception):
+    """Root of the tree. `code` is stable; `exit_code` is what a command ends with (as in sysexits.h)."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 70

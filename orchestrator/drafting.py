@@ -1,0 +1,168 @@
+"""An action and its validated params -> the run as the store records it, by one function for everybody.
+
+In: what was resolved, allowed and validated, and whose run it is. Out: a `NewRun` with its lane, guards, clocks and
+whatever else the action declares. What is refused becomes a record too: terminal at once, with its result.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import to_json
+
+from actions.canonical import canonical
+from actions.messages import Status
+from actions.policy import milliseconds
+from orchestrator.guards import guards_of, ordered
+from orchestrator.store.keys import lane
+from orchestrator.store.records import NewRun, Priority, Sameness
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from pydantic import BaseModel
+
+    from actions.definition import Action
+    from actions.messages import Payload
+    from actions.registry import Registry
+    from orchestrator.guards import Guard
+
+NO_LANE: Final = "-"
+"""Where the record of a call stands that no action answers to; it never becomes ready."""
+
+
+def draft(
+    action: Action,
+    params: BaseModel,
+    payload: Payload,
+    *,
+    id: str,  # noqa: A002 - the field's word
+    registry: Registry,
+    tenant: str = "",
+    principal: str | None = None,
+    conversation: str | None = None,
+    caps_guards: tuple[Guard, ...] = (),
+    guards: tuple[Guard, ...] | None = None,
+    status: Status = Status.READY,
+    position: int | str = "",
+    head: str = "",
+    open: int = 0,  # noqa: A002 - the field's word
+    dependents: tuple[str, ...] = (),
+    reply_to: str = "",
+    key_digest: str = "",
+    total_ms: int | None = None,
+    delay_ms: int = 0,
+) -> NewRun:
+    """Return the run.
+
+    Args:
+        action: what it does.
+        params: its validated arguments.
+        payload: what rides to the worker.
+        id: the run's id.
+        registry: knows the order of guards.
+        tenant: whose share of the workers it uses.
+        principal: on whose behalf it runs.
+        conversation: where it belongs, if it does.
+        caps_guards: guards beside the action's own, such as caps.
+        guards: the action's own, if they are known already.
+        status: READY, or BLOCKED with `open` dependencies.
+        position: its place in its round.
+        head: its tool message up to the content.
+        open: how many runs have to end before.
+        dependents: the runs that wait for its end.
+        reply_to: the list that its end is told to.
+        key_digest: of what was asked for under an idempotency key.
+        total_ms: the caller's own deadline, in milliseconds from now.
+        delay_ms: how long it waits before it is ready; the action's clocks begin after that.
+
+    Raises:
+        CostTooHigh: it would take more of a rate limit than there ever is.
+    """
+    if guards is None:
+        guards = guards_of(
+            action, params, principal=principal, tenant=tenant, conversation=conversation, registry=registry
+        )
+    clocks = action.timeouts
+    own_total = _from_now(clocks.total, delay_ms)
+    return NewRun(
+        id=id,
+        lane=lane_of(action),
+        payload=payload.encode(),
+        status=status,
+        priority=Priority[action.priority.upper()],
+        tenant=tenant,
+        position=position,
+        head=head,
+        open=open,
+        dependents=dependents,
+        reply_to=reply_to,
+        guards=ordered((*guards, *caps_guards), registry) if caps_guards else guards,
+        total_ms=min((each for each in (own_total, total_ms) if each is not None), default=None),
+        queue_ms=_from_now(clocks.queue, delay_ms),
+        delay_ms=delay_ms,
+        on_unknown=action.on_unknown,
+        digest=key_digest,
+        same=sameness(action, params, principal=principal, tenant=tenant, conversation=conversation),
+    )
+
+
+def draft_refused(
+    error: dict[str, Any],
+    payload: Payload,
+    *,
+    id: str,  # noqa: A002 - the field's word
+    action: Action | None = None,
+    tenant: str = "",
+    position: int | str = "",
+    head: str = "",
+    reply_to: str = "",
+    key_digest: str = "",
+) -> NewRun:
+    """Return a run that is refused already, with what the model is told; `action` if the call named one."""
+    return NewRun(
+        id=id,
+        lane=lane_of(action) if action else NO_LANE,
+        payload=payload.encode(),
+        status=Status.REFUSED,
+        priority=Priority[action.priority.upper()] if action else Priority.NORMAL,
+        tenant=tenant,
+        position=position,
+        head=head,
+        result=to_json(error).decode(),
+        reply_to=reply_to,
+        digest=key_digest,
+    )
+
+
+def lane_of(action: Action) -> str:
+    """The lane of an action: a place on the loop, a thread, or a process of its own."""
+    if action.isolation is not None:
+        return lane(action.queue, isolated=True)
+    return lane(action.queue, threaded=not action.is_async)
+
+
+def sameness(
+    action: Action, params: BaseModel, *, principal: str | None, tenant: str | None, conversation: str | None
+) -> Sameness | None:
+    """By what a run is found to be the same as an earlier one; None if its action does not ask for it.
+
+    A run without conversation has no sameness within one.
+    """
+    dedupe = action.dedupe
+    if dedupe is None or (dedupe.scope == "conversation" and not conversation):
+        return None
+    scope = {
+        "principal": [tenant or "", principal],
+        "conversation": [conversation],
+        "tenant": [tenant or ""],
+        "all": [],
+    }[dedupe.scope]
+    told = canonical([action.name, dedupe.scope, scope, params])
+    digest = blake2b(told.encode(), digest_size=16).hexdigest()
+    return Sameness(digest, milliseconds(dedupe.window), dedupe.mode)
+
+
+def _from_now(length: timedelta | None, delay_ms: int) -> int | None:
+    return None if length is None else milliseconds(length) + delay_ms

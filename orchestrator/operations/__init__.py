@@ -1,0 +1,5 @@
+"""What can be done with actions and conversations, above the loop: each operation is one file and thin.
+
+Reading order: `options` (what a caller of `act` may ask for), `calls` (what it hands in, as calls), `rows` (the runs
+that they become, in their order), `outcome` (what it gets back) and `act`, which walks from one to the other.
+"""

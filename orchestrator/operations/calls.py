@@ -1,0 +1,97 @@
+"""What is handed to `act` as calls: a `Call`, a model, an object, or a list of these in; `Call`s in their order out.
+
+Nothing raises: what cannot be read is a call with its error, in its place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from actions.errors import ModelError
+from actions.messages import Call, mended
+from orchestrator.intake.calls import broken
+from orchestrator.intake.calls import call as one_call
+from orchestrator.intake.objects import NAMES, calls_in
+
+if TYPE_CHECKING:
+    from actions.registry import Registry
+
+Asked = Call | BaseModel | Mapping[str, Any]
+"""One call: as intake reads it, or with a name (`function`, `name`, `action`) and `arguments`."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff]")
+"""Control and invisible characters that no text needs; tab and line breaks are kept inside."""
+
+
+def read(given: Asked | Sequence[Asked], *, sanitize: bool = False) -> list[Call]:
+    """The calls that were handed in."""
+    listed = [given] if isinstance(given, Call | BaseModel | Mapping) else list(given)
+    calls = [_one(each) for each in listed]
+    return [_sanitized(each) for each in calls] if sanitize else calls
+
+
+def distinct(calls: Sequence[Call], registry: Registry) -> list[Call]:
+    """The calls without those that ask for the same once more: one action, equal arguments. Unreadable ones stay."""
+    seen: set[str] = set()
+    kept: list[Call] = []
+    for call in calls:
+        if call.arguments is not None:
+            mark = json.dumps([_action_name(call, registry), call.arguments], sort_keys=True)
+            if mark in seen:
+                continue
+            seen.add(mark)
+        kept.append(call)
+    return kept
+
+
+def _action_name(call: Call, registry: Registry) -> str:
+    try:
+        return registry.resolve(call.name).name
+    except ModelError:
+        return call.name
+
+
+def _one(given: Any) -> Call:
+    if isinstance(given, Call):
+        return given
+    try:
+        plain = from_json(to_json(mended(given.model_dump() if isinstance(given, BaseModel) else given)))
+    except (PydanticSerializationError, ValueError, RecursionError):
+        return broken("", f"a {type(given).__name__} is no JSON object")
+    if not isinstance(plain, dict):
+        return broken("", f"an object with a name and arguments is wanted, not a {type(given).__name__}")
+    return _in_object(plain)
+
+
+def _in_object(plain: dict[str, Any]) -> Call:
+    wire = plain.get("function")
+    if isinstance(wire, dict):  # as providers write it: {"id", "type", "function": {"name", "arguments"}}
+        return one_call(wire.get("name"), wire.get("arguments"), plain.get("id"))
+    found = calls_in(plain, alone=True)
+    if found is None and (names := [plain[key] for key in NAMES if key in plain]):
+        return one_call(names[0], None, plain.get("id"))  # a name alone: no guess, for a caller says so
+    if found is None or len(found) != 1:
+        return broken("", "an object with one name and its arguments is wanted")
+    return found[0]
+
+
+def _sanitized(call: Call) -> Call:
+    if call.arguments is None:
+        return call
+    return call.model_copy(update={"arguments": _clean(call.arguments)})
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _CONTROL.sub("", value).strip()
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return value

@@ -1,0 +1,191 @@
+"""The runs that the calls of `act` become: calls and options in, one row a call out, in call order.
+
+Bounds of the batch are guards of its runs and its order is their dependencies, so they hold over all workers and go on
+without the one who asked. A row without a run is a call that cannot run; it has the error instead.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import from_json
+
+from actions.errors import ModelError
+from actions.messages import TERMINAL, Payload, Reply, RunId, Status
+from actions.policy import duration, milliseconds
+from orchestrator import turns
+from orchestrator.guards import ordered
+from orchestrator.store.records import LimitGuard, LockGuard
+from orchestrator.submission import Submission, prepare
+
+if TYPE_CHECKING:
+    from actions.messages import Call
+    from actions.registry import Registry
+    from orchestrator.operations.options import ActOptions
+    from orchestrator.planning import Plan
+    from orchestrator.store.records import NewRun
+
+
+BATCH: Final = "~act"
+"""First word of the keys of a batch; what begins with `~` is the house's own and stands before all shared keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call, and the run that it becomes."""
+
+    call: Call
+    """What was asked for."""
+    name: str
+    """The action's name, or what was asked for if there is none."""
+    run: NewRun | None = None
+    """The run; None for a call that cannot be one."""
+    error: dict[str, Any] | None = None
+    """Why it cannot run."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether something is to be waited for."""
+        return self.run is not None and self.run.status not in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the runs of one `act` have in common."""
+
+    id: str
+    """Made of the idempotency key, or new."""
+    options: ActOptions
+    """What was asked for."""
+
+    @property
+    def guards(self) -> tuple[LockGuard | LimitGuard, ...]:
+        """The bounds of this batch alone."""
+        found: list[LockGuard | LimitGuard] = []
+        if (most := self.options.max_concurrent) is not None:
+            found.append(LockGuard(f"{BATCH}:{self.id}", places=most))
+        if (pace := self.options.throttle) is not None:
+            gap_us = round(duration(pace) / timedelta(microseconds=1))
+            found.append(LimitGuard(f"{BATCH}:{self.id}", BATCH, 1, gap_us))
+        return tuple(found)
+
+    @property
+    def mailbox(self) -> str:
+        """Where the ends of its runs are told."""
+        return f"act-{self.id}"
+
+    def run_id(self, position: int) -> RunId:
+        """The id of the run of one call."""
+        return RunId(f"run_{self.id}x{position}")
+
+
+def alone(
+    calls: Sequence[Call], batch: Batch, registry: Registry, cell: str, more: Sequence[LockGuard]
+) -> list[Row]:
+    """The rows of calls without a conversation; `more` are the house's own guards, wider than the batch's.
+
+    Raises:
+        InvalidId: the tenant or a permission has not the form that keys take.
+    """
+    guards = (*batch.guards, *more)
+    return [_row(at, call, batch, registry, cell, guards) for at, call in enumerate(calls)]
+
+
+def _row(
+    at: int, call: Call, batch: Batch, registry: Registry, cell: str, guards: Sequence[LockGuard | LimitGuard]
+) -> Row:
+    if call.error is not None:
+        return Row(call, call.name, error={"error": call.error.message, "code": call.error.code})
+    options = batch.options
+    asked = Submission(
+        call.name,
+        call.arguments or {},
+        run=batch.run_id(at),
+        principal=options.principal,
+        permissions=options.permissions,
+        tenant=options.tenant,
+        retry=options.retry,
+        timeout=options.attempt_timeout,
+        told=True,
+    )
+    try:
+        run = prepare(asked, registry, cell, reply_to=batch.mailbox, guards=guards)
+    except ModelError as error:
+        return Row(call, call.name, error=error.for_model())
+    if options.key is not None:
+        run = replace(run, digest=turns.digest(run.payload, options.mark))
+    return Row(call, Payload.decode(run.payload).action, run)
+
+
+def in_round(reply: Reply, planned: Plan, batch: Batch, registry: Registry) -> list[Row]:
+    """The rows of calls that were planned as the round of a conversation."""
+    rows: list[Row] = []
+    for call, run in zip(reply.calls, planned.runs, strict=True):
+        payload = Payload.decode(run.payload)
+        if run.status in TERMINAL:
+            rows.append(Row(call, payload.action or call.name, run, from_json(run.result or "{}")))
+            continue
+        payload.retry = batch.options.retry
+        if batch.options.attempt_timeout is not None:
+            payload.timeout_ms = milliseconds(duration(batch.options.attempt_timeout))
+        bounded = replace(
+            run,
+            payload=payload.encode(),
+            guards=ordered((*batch.guards, *run.guards), registry),
+            total_ms=_least(run.total_ms, batch.options.timeout),
+            reply_to=batch.mailbox,
+        )
+        rows.append(Row(call, payload.action, bounded))
+    return rows
+
+
+def _least(own: int | None, timeout: Any) -> int | None:
+    if timeout is None:
+        return own
+    asked = milliseconds(duration(timeout))
+    return asked if own is None else min(own, asked)
+
+
+def grouped(rows: Sequence[Row], together: int | None) -> list[list[int]]:
+    """The positions of what runs, in groups that run together."""
+    live = [at for at, row in enumerate(rows) if row.runs]
+    size = together or max(1, len(live))
+    return [live[at : at + size] for at in range(0, len(live), size)]
+
+
+def chained(rows: Sequence[Row], groups: Sequence[Sequence[int]]) -> list[Row]:
+    """The rows with each group waiting for the end of the one before it, beside what they waited for already."""
+    place = {row.run.id: at for at, row in enumerate(rows) if row.run is not None}
+    after = {
+        place[row.run.id]: {place[later] for later in row.run.dependents}
+        for row in rows
+        if row.run is not None
+    }
+    for earlier, later in pairwise(groups):
+        for at in earlier:
+            after[at].update(later)
+    open_ = Counter(later for them in after.values() for later in them)
+    return [_linked(rows, at, sorted(after.get(at, ())), open_[at]) for at in range(len(rows))]
+
+
+def _linked(rows: Sequence[Row], at: int, after: Sequence[int], open_: int) -> Row:
+    row = rows[at]
+    if row.run is None or not row.runs:
+        return row
+    ids = tuple(run.id for later in after if (run := rows[later].run) is not None)
+    status = Status.BLOCKED if open_ else row.run.status
+    return replace(row, run=replace(row.run, open=open_, dependents=ids, status=status))
+
+
+def delayed(rows: Sequence[Row], first: Sequence[int], delay_ms: int) -> list[Row]:
+    """The rows with those that start first starting later."""
+    told = list(rows)
+    for at in first:
+        if (run := rows[at].run) is not None:
+            told[at] = replace(rows[at], run=replace(run, delay_ms=delay_ms))
+    return told

@@ -1,0 +1,7 @@
+-- forget: removes what is left of a conversation that is to be forgotten; see cancel_turn for how that begins.
+-- NEEDS: base events ready settle [remove]
+-- KEYS: [1] prefix
+-- ARGV: frame(3), conversation
+-- RETURNS: 'more' (a turn still lives, or there is more: call again) or 'removed'
+ladder().remove(ARGV[4])
+return call('EXISTS', P .. 'c:' .. ARGV[4]) == 1 and 'more' or 'removed'

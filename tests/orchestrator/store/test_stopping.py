@@ -1,0 +1,103 @@
+"""Cancelling turns and conversations, and forgetting one altogether."""
+
+from __future__ import annotations
+
+import asyncio
+
+from orchestrator.store.records import LockGuard
+
+
+async def test_a_cancelled_turn_ends_when_its_last_handler_has_stopped(world):
+    await world.open()
+    await world.post(*(world.call("turn_x", at) for at in range(3)))
+    (running,) = await world.take(room=1)
+    assert await world.conversations.cancel_turn("turn_x") == "cancelling"
+    assert (await world.conversations.turn("turn_x"))["s"] == "live"
+    await world.end(running, "cancelled")
+    assert (await world.conversations.turn("turn_x"))["s"] == "cancelled"
+    told = await world.conversations.messages("conv_a")
+    assert [message["role"] for message in told] == ["assistant", "tool", "tool", "tool"]
+    assert await world.conversations.cancel_turn("turn_x") == "terminal"
+
+
+async def test_a_turn_of_which_nothing_runs_is_cancelled_at_once(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0), world.call("turn_x", 1, guards=(LockGuard("a"),)))
+    assert await world.conversations.cancel_turn("turn_x") == "cancelled"
+    assert await world.take() == []
+    assert await world.conversations.cancel_turn("turn_none") == "missing"
+
+
+async def test_a_cancelled_turn_has_no_further_round(world):
+    await world.open()
+    await world.say("turn_x")
+    (leader,) = await world.take(lane="turns")
+    await world.answer(leader, world.call("turn_x", 0))
+    (run,) = await world.take()
+    assert await world.conversations.cancel_turn("turn_x") == "cancelling"
+    await world.end(run)
+    assert (await world.conversations.turn("turn_x"))["s"] == "cancelled"
+    assert await world.take(lane="turns") == []
+
+
+async def test_a_turn_is_cancelled_before_it_is_led_on(world):
+    await world.open()
+    await world.say("turn_x")
+    assert await world.conversations.cancel_turn("turn_x") == "cancelled"
+    assert (await world.conversations.read("conv_a")).live_turn is None
+
+
+async def test_cancelling_a_conversation_ends_what_waits_behind_its_turn_too(world):
+    await world.open()
+    for turn in ("turn_x", "turn_y", "turn_z"):
+        await world.say(turn, turn)
+    assert await world.conversations.cancel("conv_a") == "cancelled"
+    for turn in ("turn_x", "turn_y", "turn_z"):
+        assert (await world.conversations.turn(turn))["s"] == "cancelled"
+    assert len(await world.conversations.messages("conv_a")) == 1
+    assert await world.conversations.cancel("conv_a") == "terminal"
+    assert await world.conversations.cancel("conv_none") == "missing"
+
+
+async def test_a_forgotten_conversation_leaves_nothing(world):
+    await world.open()
+    before = set(await world.redis.keys(f"{world.prefix}*"))
+    for turn in ("turn_x", "turn_y"):
+        await world.post(world.call(turn, 0), world.call(turn, 1), turn=turn)
+        for run in await world.take():
+            await world.end(run)
+    assert await world.conversations.forget("conv_a") is True
+    left = set(await world.redis.keys(f"{world.prefix}*"))
+    allowed = {f"{world.prefix}{key}" for key in ("fence", "live", "queues", "hot:actions", "slp:actions")}
+    assert left - allowed <= before - {f"{world.prefix}c:conv_a"}
+    assert not [key for key in left if "conv_a" in key or ":r:" in key or ":t:" in key]
+    assert await world.conversations.forget("conv_a") is False
+
+
+async def test_forgetting_waits_for_the_last_finish(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0))
+    (run,) = await world.take()
+    going = asyncio.create_task(world.conversations.forget("conv_a"))
+    await asyncio.sleep(0.05)
+    assert not going.done()
+    assert await world.conversations.say("conv_a", "turn_y", "d", "{}", _lead()) == "missing"
+    await world.end(run, "cancelled")
+    assert await asyncio.wait_for(going, 5)
+    assert await world.redis.exists(f"{world.prefix}m:conv_a") == 0
+
+
+async def test_workers_finish_what_was_begun_to_be_forgotten(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0))
+    (run,) = await world.take()
+    await world.store.connection.run("cancel_turn", "conv_a", "forget")
+    await world.end(run, "cancelled")
+    await world.runs.tick(["actions"])
+    assert await world.redis.exists(f"{world.prefix}c:conv_a", f"{world.prefix}r:{run.id}") == 0
+
+
+def _lead():
+    from orchestrator.store.records import Lead
+
+    return Lead("turns", b"{}")

@@ -1,0 +1,60 @@
+"""`umbel cancel`: ids of runs, turns or conversations in; a line for each out that says what became of it.
+
+Ends with 0 when each of them has ended or is ending, with 1 when there is no record of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Final
+
+import click
+
+EX_MISSING: Final = 1
+_SAID: Final = {
+    "cancelled": "cancelled",
+    "cancelling": "cancelling: its handlers are being stopped",
+    "terminal": "had ended before",
+    "missing": "no such record",
+}
+
+
+@click.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: each id and what became of it.")
+@click.pass_context
+def cancel(ctx: click.Context, ids: tuple[str, ...], *, as_json: bool) -> None:
+    """Cancel runs, turns and conversations.
+
+    A run that waits ends at once and never starts. One that runs is asked to stop within a second, and what it says
+    after that changes nothing. A turn (turn_…) is cancelled with all its runs, and a conversation (conv_…) with its
+    live turn and those that wait behind it. What a handler did outside stays done.
+    """
+    told = asyncio.run(_cancel_all(ids))
+    if as_json:
+        click.echo(json.dumps(told))
+    else:
+        for each, verdict in told.items():
+            click.echo(f"{each}  {_SAID[verdict]}")
+    ctx.exit(EX_MISSING if "missing" in told.values() else 0)
+
+
+async def _cancel_all(given: tuple[str, ...]) -> dict[str, str]:
+    """All ids are looked at before the first is cancelled."""
+    from actions.registry import Registry
+    from orchestrator import ids
+    from orchestrator.conductor import Conductor
+    from orchestrator.settings import load_settings
+    from orchestrator.store.store import Store
+    from umbel.face import with_server
+
+    for each in given:
+        ids.kind(each)
+    settings = with_server(load_settings())
+    store = Store(settings)
+    try:
+        conductor = Conductor(settings, Registry(()), store)  # it needs no actions for this
+        return {each: await conductor.cancel(each) for each in given}
+    finally:
+        await store.close()

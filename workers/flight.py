@@ -1,0 +1,166 @@
+"""One attempt of one run that is being carried out here: what was claimed, its clocks, and what became of its handler.
+
+Made by `Flights`, filled by `Execution` on the way; whoever ends it reads from it how. It decides nothing but which
+of its clocks has run out first. All times are seconds of the monotonic clock, which is the event loop's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from actions.policy import Retry
+from orchestrator import turns
+from orchestrator.store.keys import ISOLATED, THREADS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from typing import Any, Literal
+
+    from pydantic import BaseModel
+
+    from actions.definition import Action
+    from actions.messages import Payload
+    from orchestrator.store.records import Claimed, Finish
+    from workers.context import RunContext
+
+    Stop = Literal["", "timeout", "silent", "total", "cancelled"]
+
+NO_RETRY: Final = Retry(0)
+"""For what is final."""
+_KINDS: Final = {THREADS, ISOLATED}
+_EARLY: Final = 0.001
+"""Seconds by which a timer may fire before its time (asyncio rounds to the clock's resolution)."""
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A run that is being carried out here."""
+
+    run: Claimed
+    """What was claimed."""
+    payload: Payload
+    """What it is to do."""
+    action: Action | None
+    """The action, None if this worker does not know it (or it leads a turn)."""
+    kind: str
+    """What it takes of a pump: "" a place on the loop, "/t" a thread, "/i" a process."""
+    began: float
+    """When."""
+    limit: float | None = None
+    """Seconds that the attempt may take."""
+    ends: float | None = None
+    """When that is over; for an isolated one not before its process is ready."""
+    expires: float | None = None
+    """When the run's total deadline is."""
+    silence: float | None = None
+    """Seconds that it may pass without a heartbeat."""
+    beat: float = 0.0
+    """When its last sign of life came; written from its handler's thread, too."""
+    task: asyncio.Task[Finish] = field(init=False)
+    """Carries it out."""
+    timer: asyncio.TimerHandle | None = None
+    """Looks at its clocks next."""
+    stopped: Stop = ""
+    """Why it was stopped, if it was: the first reason counts."""
+    checking: bool = False
+    """Whether the action's `check` is being asked about the attempt before."""
+    acted: bool = False
+    """Whether its handler was begun: before that there is no effect that could be unknown."""
+    work: Future[Any] | None = None
+    """What a thread does for it."""
+    params: BaseModel | None = None
+    """Its arguments, validated, as they were planned: before a preprocessor changed them."""
+    ctx: RunContext | None = None
+    """What its handler was given."""
+    on_beat: Callable[[], None] | None = None
+    """Hears of its signs of life in place of `beat`: its clocks run in another process."""
+
+    @property
+    def retry(self) -> Retry:
+        """How it is tried again: as its submitter said, after what its action says, else as its action says."""
+        own = self.action.retry if self.action is not None else None
+        return self.payload.retry_policy(own) or NO_RETRY
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether its handler still runs: a thread cannot be stopped, and a coroutine may swallow its cancellation."""
+        return not self.task.done() or (self.work is not None and not self.work.done())
+
+    def wind(self, now: float, *, waits: bool = False) -> bool:
+        """Set the clocks of an attempt that begins; return whether it has any.
+
+        `waits`: its handler begins later (a process has to start), so that only the total deadline runs already.
+        """
+        self.limit = _limit(self.action, self.payload)
+        if self.run.left_ms is not None:
+            self.expires = now + self.run.left_ms / 1000
+        if self.action is not None and self.action.timeouts.heartbeat is not None:
+            self.silence = self.action.timeouts.heartbeat.total_seconds()
+        if not waits:
+            self.begin(now)
+        return self.limit is not None or self.expires is not None or self.silence is not None
+
+    def begin(self, now: float) -> None:
+        """Let the clocks of the attempt itself run from now on."""
+        self.beat = now
+        if self.limit is not None:
+            self.ends = now + self.limit
+
+    def show_life(self) -> None:
+        """A sign of life came; called from its handler's thread, too."""
+        self.beat = time.monotonic()
+
+    @property
+    def look(self) -> float | None:
+        """When its clocks have to be looked at next."""
+        silent = self.beat + self.silence if self.silence is not None and self.beat else None
+        times = [each for each in (self.ends, self.expires, silent) if each is not None]
+        return min(times) if times else None
+
+    def over(self, now: float) -> Stop:
+        """Which clock has run out first, if one has."""
+        now += _EARLY
+        if self.expires is not None and self.expires <= now and self.expires <= (self.ends or self.expires):
+            return "total"
+        if self.ends is not None and self.ends <= now:
+            return "timeout"
+        if self.silence is not None and self.beat and self.beat + self.silence <= now:
+            return "silent"
+        return ""
+
+    def remaining(self, now: float) -> float | None:
+        """Seconds until it is over at the latest; None without a limit."""
+        times = [each for each in (self.ends, self.expires) if each is not None]
+        return max(0.0, min(times) - now) if times else None
+
+
+class Watcher(Protocol):
+    """Who is told of flights, for people."""
+
+    def started(self, flight: Flight) -> None:
+        """An attempt begins."""
+        ...
+
+    def ended(self, flight: Flight, finish: Finish, runtime_s: float) -> None:
+        """It ended, after this many seconds."""
+        ...
+
+
+def kind_of(lane: str) -> str:
+    """The kind of place that the runs of a lane take of a pump: "", "/t" or "/i"."""
+    return lane[-2:] if lane[-2:] in _KINDS else ""
+
+
+def _limit(action: Action | None, payload: Payload) -> float | None:
+    """Seconds that an attempt may take: the action's own limit, or less if its submitter said so."""
+    if action is None:
+        return turns.TIMEOUT_S if payload.action == turns.ADVANCE else None
+    own = action.timeouts.attempt
+    if payload.timeout_ms is None:
+        return own.total_seconds() if own is not None else None
+    asked = payload.timeout_ms / 1000
+    return asked if own is None else min(own.total_seconds(), asked)
