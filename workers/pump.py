@@ -38,6 +38,8 @@ HOT: Final = 0.005
 store wakes nobody for it (it relies on at most 1 s); what comes in that time is taken together."""
 FULL: Final = 0.9
 """Seconds after which a pump without room looks again at what it may do."""
+NEAR_MS: Final = 10_000
+"""Milliseconds for which an idle pump stays to see a wait end in time."""
 LONGEST_NAP: Final = 2.0
 """Seconds that a sleeping pump lets pass between two claims, so that its loop is seen to live."""
 
@@ -102,7 +104,7 @@ class Pump:
             self._alone = claim.verdict == "alone" or (self._alone and bool(self._flights))
             if self.busy:
                 idle_since = time.monotonic()
-            elif time.monotonic() - idle_since >= self._settings.linger_ms / 1000:
+            elif time.monotonic() - idle_since >= self._settings.linger_ms / 1000 and not _is_near(claim):
                 break
             await self._wait(claim)
 
@@ -240,6 +242,11 @@ class Pump:
             await step
         except OperatorError as error:
             log.warning("%s; the runs of %s are taken over when its lease ends", error, self.name)
+
+
+def _is_near(claim: Claim) -> bool:
+    """Whether some wait is over soon: then it is worth staying awake, for a tick would see it up to a second late."""
+    return 0 <= claim.due_ms <= NEAR_MS
 
 
 def _note(ended: list[Finish], told: list[str]) -> None:

@@ -104,8 +104,8 @@ class Connection:
         try:
             replies = await self._send(calls, frame)
             if any(isinstance(reply, NoScriptError) for reply in replies):
-                names = {name for name, _ in calls}
-                await self._line.trip([("SCRIPT", "LOAD", self._scripts[name].source) for name in names])
+                # All of them: were only the first of a row unknown, it would run after the others.
+                await self._line.trip([("SCRIPT", "LOAD", script.source) for script in self._scripts.values()])
                 replies = await self._resend(calls, frame, replies)
         except RedisError as error:
             raise self.explain(error) from error

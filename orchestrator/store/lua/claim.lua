@@ -28,7 +28,7 @@ local function begin(id) return start(id, pump, fence, worker) end
 local verdict = 'ok'
 for _, lane in ipairs(lanes) do
   local list, token = P .. 'alone:' .. lane.name, P .. 'alonetok:' .. lane.name
-  if verdict == 'ok' and call('EXISTS', list) == 1 then
+  if verdict == 'ok' and some_wait_alone(list) then
     if flying == 0 then
       repeat local id = call('LPOP', list) until not id or begin(id)
       if #held > 0 then verdict = 'alone' end

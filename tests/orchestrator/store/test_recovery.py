@@ -99,12 +99,26 @@ async def test_one_pump_at_a_time_drains_for_a_lone_run(world):
     await world.submit("run_b", "run_c")
     for pump in ("p3", "p4"):
         await world.take(pump, 1)
+    await world.redis.hset(f"{world.prefix}r:run_a", "s", "ready")
     await world.redis.rpush(f"{world.prefix}alone:actions", "run_a")
     assert (await world.claim("p3", flying=1)).verdict == "drain"
     assert (await world.claim("p4", flying=1)).verdict == "ok"
     assert (await world.claim("p3", flying=1)).verdict == "drain"
     await world.pass_real_gates()
     assert (await world.claim("p4", flying=1)).verdict == "drain"
+
+
+async def test_nobody_drains_for_a_lone_run_that_has_ended(world):
+    await world.submit("run_a")
+    await world.take("p1")
+    await die(world)
+    await world.take("p2")
+    await world.submit("run_b")
+    await world.take("p3", 1)
+    await die_but(world, "p3")
+    assert await world.runs.cancel("run_a") == "cancelled"
+    assert (await world.claim("p3", flying=1)).verdict == "ok"
+    assert not await world.redis.exists(f"{world.prefix}alone:actions")
 
 
 async def test_three_deaths_alone_are_dead_and_the_conversation_hears_it(world):

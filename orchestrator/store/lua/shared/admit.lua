@@ -49,6 +49,16 @@ local function start(id, pump, fence, worker)
   return true
 end
 
+-- Those that ended while they stood on the list ask for nobody's places.
+local function some_wait_alone(list)
+  while true do
+    local id = call('LINDEX', list, 0)
+    if not id then return false end
+    if call('HGET', run_key(id), 's') == 'ready' then return true end
+    call('LPOP', list)
+  end
+end
+
 local function rotation_of(lane, priority) return P .. 'rot:' .. lane.name .. ':' .. priority end
 
 -- While others wait a tenant fills no more than its share of the pump's places. shares: '<kind>:<most>:<tenant>=<in
