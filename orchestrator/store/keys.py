@@ -18,6 +18,7 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | `cool:<limit>` | string | until when (µs) a limit lets nobody through | PX until then + 10 s |
 | `limits` | hash | what operators changed: a limit's name, or one key of it, to `n per_us burst cost` | kept; 1,000 fields at most |
 | `gh:<run>~<fence>` | string | the locks of a ghost: a handler that goes on after its run has ended | when it ends, or its pump's lease |
+| `jn:<run>` | list | runs that joined this one (dedupe), 10,000 at most | when it ends |
 | `dd:<digest>` | string | the run that later ones are the same as (dedupe) | PX the window |
 | `rdy:<lane>:<priority>:<tenant>` | list | runs that may start now | gone when empty |
 | `rot:<lane>:<priority>` | list | the tenants whose ready list is not empty, next one first | gone when empty |
@@ -44,8 +45,8 @@ nx dependents, z reply list, r result as JSON, sus suspicion (1 among few, 2 alo
 it saw, cr why it is being cancelled, late what a handler did after the run's end, ex it has one of these: g guards (a
 line each, see `records`), w the rung of the ladder up to which it has places, la (µs) it came to that rung, pk the
 limit it is or was parked at and pks since when (µs), tau how its limits stood after its charges, dl total deadline and qd deadline of its first start (µs), ou what
-follows an unknown outcome, chk what the next attempt has to check, dg digest of the request, dd and ddms how it is
-deduplicated, jn runs that joined it.
+follows an unknown outcome, chk what the next attempt has to check, dg digest of the request, dd, ddms and ddmode
+how it is deduplicated.
 
 A lane is a queue and what its runs need of a pump: `actions` (a place on the loop), `actions/t` (a thread),
 `actions/i` (a process of their own).

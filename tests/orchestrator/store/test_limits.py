@@ -112,6 +112,23 @@ async def test_what_was_spent_beyond_the_reserve_is_paid_for_later(world):
     assert ids(await world.take()) == ["run_01"]
 
 
+@pytest.mark.parametrize("spent", ["1e30", "inf", str(10**40)])
+async def test_no_amount_that_a_handler_names_stops_a_finish(world, spent):
+    dear = LimitGuard("tokens", "tokens", 100, MINUTE, burst=50, cost=10)
+    await world.open()
+    await world.post(world.call("turn_x", 0, guards=(dear,)))
+    (run,) = await world.take()
+    assert await world.end(run, effects=(Effect(EffectKind.SPENT, "tokens", spent),)) == "ok"
+    assert (await world.conversations.turn("turn_x"))["s"] == "done"
+
+
+async def test_no_window_that_an_operator_names_stops_a_claim(world):
+    dear = LimitGuard("tokens", "tokens", 100, MINUTE, burst=50, cost=10)
+    await world.store.limits.set("tokens", n=100, burst=100, per_us=10**20)
+    await world.submit("run_00", "run_01", guards=(dear,))
+    assert ids(await world.take()) == ["run_00", "run_01"]
+
+
 async def test_a_refusing_limit_says_when_to_try_again(world):
     refusing = LimitGuard("buy:a", "buy", 1, MINUTE, over="refuse")
     await world.submit(*several(2), guards=(refusing,))

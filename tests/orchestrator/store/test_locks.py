@@ -91,6 +91,28 @@ async def test_the_newest_replaces_the_holder_and_who_waited_to_do_the_same(worl
     assert ids(await world.take()) == ["run_3"]
 
 
+async def test_of_many_that_replace_each_other_only_the_newest_is_left(world):
+    replacing = LockGuard("orders:a", "replace")
+    await world.submit("run_holder", guards=(replacing,))
+    (holder,) = await world.take()
+    await world.submit(*(f"run_{n}" for n in range(500)), guards=(replacing,))
+    while (await world.claim()).due_ms == 0:
+        pass
+    assert await locks(world) == ["run_holder", "run_499"]
+    await world.end(holder, "cancelled")
+    assert ids(await world.take()) == ["run_499"]
+
+
+async def test_who_replaces_one_key_leaves_keys_that_only_begin_like_it_alone(world):
+    await world.submit("run_holder", guards=(LockGuard("a"),))
+    await world.take()
+    await world.submit("run_1", guards=(LockGuard("a"), LockGuard("ab", "replace")))
+    await world.claim()
+    await world.submit("run_2", guards=(LockGuard("a", "replace"),))
+    await world.claim()
+    assert await world.status("run_1") == "waiting"
+
+
 async def test_a_run_that_is_stopped_at_its_second_guard_keeps_its_first(world):
     await world.submit("run_1", guards=(BOOKS,))
     (holder,) = await world.take()

@@ -103,6 +103,25 @@ async def test_a_call_that_ends_by_dedupe_releases_what_depends_on_it(world):
     assert [run.id for run in await world.take()] == ["run_x.0.1"]
 
 
+async def test_a_call_that_waited_for_another_one_is_the_same_when_it_could_start(world):
+    await world.open()
+    await world.post(
+        world.call("turn_x", 0, same=JOIN, dependents=("run_x.0.1",)),
+        world.call("turn_x", 1, status="blocked", open=1, same=JOIN),
+    )
+    (first,) = await world.take()
+    await world.end(first, result='"once"')
+    assert await world.take() == []
+    assert await world.statuses("run_x.0.0", "run_x.0.1") == ["succeeded", "succeeded"]
+
+
+async def test_nothing_is_left_of_those_who_joined(world):
+    await world.submit("run_1", "run_2", same=JOIN)
+    (first,) = await world.take()
+    await world.end(first)
+    assert not await world.redis.exists(f"{world.prefix}jn:run_1")
+
+
 async def test_a_duplicate_under_a_lock_holds_nothing(world):
     await world.submit("run_1", "run_2", same=JOIN, guards=(LockGuard("a"),))
     (first,) = await world.take()

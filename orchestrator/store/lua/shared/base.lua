@@ -26,9 +26,9 @@ local function base_queue(lane) return (lane:match('^[^/]+')) end
 
 -- What few runs have: guards, deadlines and the like.
 local function read_more(run)
-  local x = call('HMGET', RUN .. run.id, 'g', 'w', 'dl', 'qd', 'ou', 'pk', 'dd', 'ddms', 'jn', 'chk')
+  local x = call('HMGET', RUN .. run.id, 'g', 'w', 'dl', 'qd', 'ou', 'pk', 'dd', 'ddms', 'ddmode', 'chk')
   run.more, run.guards, run.rung, run.deadline, run.begin_by = true, x[1] or nil, tonumber(x[2] or 0), x[3] or nil, x[4] or nil
-  run.on_unknown, run.parked, run.same, run.window, run.joined = x[5] or nil, x[6] or nil, x[7] or nil, x[8] or nil, x[9] or nil
+  run.on_unknown, run.parked, run.same, run.window, run.mode = x[5] or nil, x[6] or nil, x[7] or nil, x[8] or nil, x[9] or nil
   run.check = x[10] or nil
   return run
 end

@@ -43,13 +43,19 @@ local function refuse(run, rung, code, text)
   return false
 end
 
--- The newest takes the place: who holds the lock is cancelled, and so is who waited to do the same.
+-- The newest takes the place: who holds the lock is cancelled, and so is who waited to do the same. Whoever is met that
+-- has ended is dropped, so that the FIFO of a busy lock stays short.
 local function supersede(g, id)
-  for at, other in ipairs(call('LRANGE', g.list, 0, 199)) do
-    if other == id then break end
+  local at, same = 0, '\nL replace ' .. g.places .. ' ' .. g.key .. '\n'
+  for _ = 1, 2000 do
+    local other = call('LINDEX', g.list, at)
+    if not other or other == id then break end
     local run = not other:find('~', 1, true) and read(other)
-    if run and LIVE[run.status or ''] and (at <= g.places
-      or run.guards:find('L replace ' .. g.places .. ' ' .. g.key, 1, true)) then stop(run, 'superseded') end
+    local status = run and (LIVE[run.status or ''] and 'live' or 'gone') or 'ghost'
+    if status == 'live' and (at < g.places or ('\n' .. run.guards .. '\n'):find(same, 1, true)) then
+      status = stop(run, 'superseded')
+    end
+    if status == 'gone' or status == 'cancelled' then call('LREM', g.list, 1, other) else at = at + 1 end
   end
   return stands(g, id)
 end

@@ -2,6 +2,9 @@
 -- others are GCRA, whose strict interval is per / (n - burst + 1): plain GCRA would let nearly 2n through.
 local known, charged, PADDING, LONG = {}, {}, 10000, 3600 * 1000000
 local any_changed
+local CENTURY = 3.2e15 -- µs; whatever is asked for, no time lies further off: Redis takes none that does not fit its integers
+
+local function px(us) return int(math.min(us, CENTURY) / 1000 + PADDING) end
 
 local function limit_of(g)
   local l = known[g.key]
@@ -19,6 +22,7 @@ local function limit_of(g)
     end
     l.most = math.max(l.n, g.n)
   end
+  l.per = math.min(l.per, CENTURY)
   if l.burst > 0 then
     l.burst = math.max(1, math.min(l.burst, l.n))
     l.step = math.ceil(l.per / (l.n - l.burst + 1))
@@ -69,20 +73,20 @@ local function charge(g, run)
     l.pending = l.pending + 1
     return
   end
-  l.tat = math.max(l.tat, now) + cost_of(g, l) * l.step
+  l.tat = math.min(math.max(l.tat, now) + cost_of(g, l) * l.step, now + CENTURY)
   if cost_of(g, l) > 1 then run.charges = (run.charges or '') .. g.key .. '=' .. int(l.tat) .. ' ' end
 end
 
 write_charges = function()
   for _, l in ipairs(charged) do
     if l.burst > 0 then
-      call('SET', P .. 'tat:' .. l.key, int(l.tat), 'PX', int((math.max(0, l.tat - now) + l.per) / 1000 + PADDING))
+      call('SET', P .. 'tat:' .. l.key, int(l.tat), 'PX', px(math.max(0, l.tat - now) + l.per))
     else
       local starts = {}
       for at = 1, math.min(l.pending, l.most) do starts[at] = NOW end
       call('LPUSH', P .. 'lim:' .. l.key, unpack(starts))
       call('LTRIM', P .. 'lim:' .. l.key, 0, l.most - 1)
-      call('PEXPIRE', P .. 'lim:' .. l.key, int(l.per / 1000 + PADDING))
+      call('PEXPIRE', P .. 'lim:' .. l.key, px(l.per))
     end
   end
   charged, known = {}, {}
@@ -90,9 +94,10 @@ end
 
 -- Nobody passes for so long.
 local function cool(key, ms)
-  local till = now + tonumber(ms) * 1000
+  local us = math.min(tonumber(ms) * 1000, CENTURY)
+  local till = now + us
   if till <= tonumber(call('GET', P .. 'cool:' .. key) or '0') then return end
-  call('SET', P .. 'cool:' .. key, int(till), 'PX', int(ms + PADDING))
+  call('SET', P .. 'cool:' .. key, int(till), 'PX', px(us))
   if known[key] then known[key].cooled = till end
 end
 
@@ -103,7 +108,7 @@ local function settle_cost(g, spent, charges)
   if l.burst == 0 then return end
   local more = math.max(0, spent) - cost_of(g, l)
   if more > 0 then
-    l.tat = math.max(l.tat, now) + more * l.step
+    l.tat = math.min(math.max(l.tat, now) + more * l.step, now + CENTURY)
   else
     local own
     for key, tat in charges:gmatch('(%S+)=(%d+)') do own = key == g.key and tonumber(tat) or own end

@@ -19,26 +19,8 @@ local function record_more(id, more, row)
   if more.dd then
     put('dd', more.dd)
     put('ddms', int(more.ddms))
+    put('ddmode', more.ddmode)
   end
-end
-
--- Dedupe: the status (and result) of a run that is the same as an earlier one, whose place it takes if that came to
--- no good end.
-local function join(id, more)
-  local key = P .. 'dd:' .. more.dd
-  local first = call('GET', key)
-  local earlier = first and read(first) or {}
-  local lives = LIVE[earlier.status or '']
-  if lives and more.ddmode == 'join' then
-    call('HSET', run_key(first), 'jn', (earlier.joined or '') .. ' ' .. id)
-    return 'blocked'
-  elseif (lives or earlier.status == 'succeeded') and more.ddmode == 'refuse' then
-    return 'refused', ENDS.duplicate
-  elseif earlier.status == 'succeeded' then
-    return 'succeeded', call('HGET', run_key(first), 'r')
-  end
-  call('SET', key, id, 'PX', int(more.ddms))
-  return 'ready'
 end
 
 local function record(at, conversation, turn)
@@ -47,7 +29,7 @@ local function record(at, conversation, turn)
   local more, why = rest ~= '' and cjson.decode(rest) or nil, nil
   if more and more.dd and status == 'ready' then
     local said
-    status, said = join(id, more)
+    status, said = join(id, more.dd, int(more.ddms), more.ddmode)
     result, why = said or result, status == 'blocked' and 'joined' or nil
   end
   if more and more.delay and status == 'ready' then

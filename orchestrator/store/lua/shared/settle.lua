@@ -56,24 +56,57 @@ local function end_turn(turn, conversation, status)
   closing[#closing + 1] = conversation
 end
 
--- Runs that joined this one (dedupe) end as it does; if it did not come to its end, the first of them takes its place.
 local settle
+local MOST_JOINED = 10000 -- what one run can end in its own last step
+
+-- Dedupe: what becomes of a run that could start now and is the same as an earlier one (its status, and its result if
+-- that is terminal); it takes that one's place if that came to no good end.
+local function join(id, same, window, mode)
+  local key = P .. 'dd:' .. same
+  local first = call('GET', key)
+  local earlier = first and first ~= id and read(first) or {}
+  local lives = LIVE[earlier.status or '']
+  if lives and mode == 'join' then
+    if call('RPUSH', P .. 'jn:' .. first, id) <= MOST_JOINED then return 'blocked' end
+    call('RPOP', P .. 'jn:' .. first)
+  end
+  if lives or (earlier.status == 'succeeded' and mode == 'refuse') then return 'refused', ENDS.duplicate end
+  if earlier.status == 'succeeded' then return 'succeeded', call('HGET', run_key(first), 'r') end
+  call('SET', key, id, 'PX', window)
+  return 'ready'
+end
+
+-- Runs that joined this one end as it does; if it did not come to its end, the first of them takes its place.
 local function end_joined(run, status, result)
-  local heir, rest = nil, {}
-  for id in run.joined:gmatch('%S+') do
-    local joined = read(id)
-    if joined.status == 'blocked' then
-      if status ~= 'cancelled' and status ~= 'refused' and status ~= 'expired' then settle(joined, status, result)
-      elseif heir then rest[#rest + 1] = id
-      else heir = joined end
+  local heir, list = nil, P .. 'jn:' .. run.id
+  local joined = call('LRANGE', list, 0, -1)
+  call('DEL', list)
+  for _, id in ipairs(joined) do
+    local follower = read(id)
+    if follower.status == 'blocked' then
+      if status ~= 'cancelled' and status ~= 'refused' and status ~= 'expired' then settle(follower, status, result)
+      elseif heir then call('RPUSH', P .. 'jn:' .. heir.id, id)
+      else heir = follower end
     end
   end
   if not heir then return end
-  call('HSET', run_key(heir.id), 's', 'ready', 'since', NOW, 'jn', table.concat(rest, ' '))
+  call('HSET', run_key(heir.id), 's', 'ready', 'since', NOW)
   call('HDEL', run_key(heir.id), 'y')
   call('SET', P .. 'dd:' .. run.same, heir.id, 'PX', run.window)
   make_ready(heir.id, heir.lane, heir.priority, heir.tenant)
   tell_run(heir.conversation, heir.id, 'ready')
+end
+
+-- All that it depended on has ended.
+local function unblock(run)
+  if run.same then
+    local status, result = join(run.id, run.same, run.window, run.mode)
+    if status == 'blocked' then return call('HSET', run_key(run.id), 'y', 'joined') end
+    if status ~= 'ready' then return settle(run, status, result) end
+  end
+  call('HSET', run_key(run.id), 's', 'ready', 'since', NOW)
+  make_ready(run.id, run.lane, run.priority, run.tenant)
+  tell_run(run.conversation, run.id, 'ready')
 end
 
 -- A run of a round is kept until the round is complete, however long that takes: close reads its result.
@@ -82,17 +115,13 @@ settle = function(run, status, result)
   if run.more then
     ladder().leave(run)
     if run.deadline or run.begin_by then call('ZREM', P .. 'due', 'D' .. run.id) end
-    if run.joined then end_joined(run, status, result) end
+    if run.same then end_joined(run, status, result) end
   end
   if run.position == 'next' or not run.turn then call('EXPIRE', run_key(run.id), RUN_TTL) end
   tell_run(run.conversation, run.id, status, run.attempt)
   for dependent in run.dependents and run.dependents:gmatch('%S+') or none do
     local next_run = read(dependent)
-    if next_run.status == 'blocked' and call('HINCRBY', run_key(dependent), 'x', -1) == 0 then
-      call('HSET', run_key(dependent), 's', 'ready', 'since', NOW)
-      make_ready(dependent, next_run.lane, next_run.priority, next_run.tenant)
-      tell_run(next_run.conversation, dependent, 'ready')
-    end
+    if next_run.status == 'blocked' and call('HINCRBY', run_key(dependent), 'x', -1) == 0 then unblock(next_run) end
   end
   if run.reply then
     local list = replies[run.reply] or {}
@@ -160,7 +189,6 @@ end
 
 -- To be called once, at the end of each script that may have settled something.
 local function close_rounds(except)
-  if write_charges then write_charges() end
   for turn, count in pairs(rounds) do close(turn, count) end
   for reply, list in pairs(replies) do
     call_each('RPUSH', P .. 'z:' .. reply, list)
@@ -171,4 +199,5 @@ local function close_rounds(except)
   for _, conversation in ipairs(closing) do
     for _, kind in ipairs({ 'c:', 'm:', 'ev:' }) do call('EXPIRE', P .. kind .. conversation, CONVERSATION_TTL) end
   end
+  if write_charges then write_charges() end
 end
