@@ -105,7 +105,9 @@ class Connection:
             replies = await self._send(calls, frame)
             if any(isinstance(reply, NoScriptError) for reply in replies):
                 # All of them: were only the first of a row unknown, it would run after the others.
-                await self._line.trip([("SCRIPT", "LOAD", script.source) for script in self._scripts.values()])
+                await self._line.trip(
+                    [("SCRIPT", "LOAD", script.source) for script in self._scripts.values()]
+                )
                 replies = await self._resend(calls, frame, replies)
         except RedisError as error:
             raise self.explain(error) from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import from_json, to_json
 
-from actions.errors import UnknownConversation
+from actions.errors import ConversationBusy, UnknownConversation
 from orchestrator.store.records import ConversationRecord, Lead, NewRun
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class Conversations:
         """Make a conversation; False if it was there already (it is left as it is).
 
         Tenant, principal and permissions are the server's to say: they never come from a model or a message.
+
+        Raises:
+            ConversationBusy: it is there, and is being removed.
         """
         fields: dict[str, str] = {"u": tenant, "perm": " ".join(permissions)}
         if principal is not None:
@@ -52,7 +55,13 @@ class Conversations:
         for key, value in (context or {}).items():
             fields[f"x:{key}"] = to_json(value).decode()
         pairs = [part for pair in fields.items() for part in pair]
-        return bool(await self._connection.run("open", conversation, *pairs) == "ok")
+        verdict = await self._connection.run("open", conversation, *pairs)
+        if verdict == "going":
+            raise ConversationBusy(
+                f"conversation {conversation} is being removed",
+                fix="Wait a moment and open it again, or take a new id",
+            )
+        return bool(verdict == "ok")
 
     async def say(self, conversation: str, turn: str, digest: str, message: str, lead: Lead) -> str:
         """Start a turn with a user message: "started", "queued", "exists", "conflict" or "missing"."""
@@ -147,6 +156,13 @@ class Conversations:
         start = 0 if last is None else -last
         (raw,) = await self._connection.ask(["LRANGE", key, start, -1])
         return [from_json(message) for message in raw]
+
+    async def queued(self, conversation: str) -> list[str]:
+        """The turns that wait until the live one has ended, next one first."""
+        (turns,) = await self._connection.ask(
+            ["LRANGE", f"{self._connection.prefix}in:{conversation}", 0, -1]
+        )
+        return list(turns)
 
     async def turn(self, turn: str) -> dict[str, str]:
         """The record of a turn (see `keys`), empty if there is none."""

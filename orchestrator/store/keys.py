@@ -6,7 +6,7 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 |---|---|---|---|
 | `r:<run>` | hash | the record of a run (fields below) | EXPIRE `run_ttl` once terminal; of a round, once that is complete |
 | `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), n<round> (calls of each round), prev (the turn before), max rounds, msg (a user message that waits), began and ended (µs) | EXPIRE `run_ttl` once ended |
-| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, last turn, del (it is to be removed), rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, perm what the principal may do (permissions parted by spaces), created (µs), `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
+| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, last turn, was (the last that lived), del (it is to be removed), rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, perm what the principal may do (permissions parted by spaces), created (µs), `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
 | `m:<conversation>` | list | its messages, OpenAI chat shape, JSON | with `c:` |
 | `in:<conversation>` | list | turns that wait until the live one has ended | gone when empty |
 | `ev:<conversation>` | stream | what happened, for watchers; capped near 1,000 entries | with `c:` |
@@ -18,13 +18,13 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | `cool:<limit>` | string | until when (µs) a limit lets nobody through | PX until then + 10 s |
 | `limits` | hash | what operators changed: a limit's name, or one key of it, to `n per_us burst cost` | kept; 1,000 fields at most |
 | `gh:<run>~<fence>` | string | the locks of a ghost: a handler that goes on after its run has ended | when it ends, or its pump's lease |
-| `jn:<run>` | list | runs that joined this one (dedupe), 10,000 at most | when it ends |
+| `jn:<run>` | list | runs that joined this one (dedupe), 2,000 at most: more are refused | when it ends |
 | `dd:<digest>` | string | the run that later ones are the same as (dedupe) | PX the window |
 | `rdy:<lane>:<priority>:<tenant>` | list | runs that may start now | gone when empty |
 | `rot:<lane>:<priority>` | list | the tenants whose ready list is not empty, next one first | gone when empty |
 | `sus:<lane>`, `alone:<lane>` | lists | suspects that run among few, or alone | gone when empty |
 | `alonetok:<lane>` | string | the pump that empties itself to run one alone | PX 5 s |
-| `due` | zset | by time (µs): a run whose wait is over then, `G<limit>` (who has the turn there looks again), `D<run>` (a deadline), `X<conversation>` (more of it is to be removed) | gone when empty |
+| `due` | zset | by time (µs): a run whose wait is over then, `G<limit>` or `K<places> <lock>` (who has the turn there looks again), `D<run>` (a deadline), `X<conversation>` (more of it is to be removed) | gone when empty |
 | `live` | zset | pumps by the end (µs) of their lease | `release`, `tick` |
 | `held:<pump>` | set | the runs that a pump holds, and its ghosts | gone when empty |
 | `cx:<pump>`, `ctl:<pump>` | set, list | runs that it is to cancel; a token for each, which it waits for | EXPIRE 60 s |

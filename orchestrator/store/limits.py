@@ -6,14 +6,16 @@ at once.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from actions.errors import StoreRefused
+from orchestrator.store.records import LimitGuard
+from orchestrator.store.room import Numbers, read_guards, room
+from orchestrator.store.scanning import scanned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orchestrator.store.connection import Connection
     from orchestrator.store.values import Value
@@ -44,16 +46,22 @@ class Standing:
 
     key: str
     """The key, the limit's name first."""
-    starts: int | None
-    """Starts that an exact limit remembers; None: it is GCRA, or nothing started."""
-    busy_us: int | None
-    """When a GCRA limit is wholly free again, µs since the epoch; None: it is exact, or nothing started."""
+    used: int | None
+    """Starts or units that count now; None: nobody told how many it lets through."""
+    most: int | None
+    """How many there may be at once; 0: an operator has closed it; None: nobody told."""
+    next_us: int | None
+    """When one more is free, µs since the epoch, in the past if it is now; None: it is closed, or nobody told."""
     cooled_us: int | None
     """Until when it lets nobody through, µs since the epoch; None: it is not cooled."""
     waiting: int
     """Runs that wait for it in their place."""
     parked: int
     """Runs that wait for it for long, without a place."""
+    first: str | None
+    """Who has the turn when there is room; None: nobody waits."""
+    now_us: int
+    """The store's clock at that moment."""
 
 
 class Limits:
@@ -101,24 +109,63 @@ class Limits:
             found.append(Changed(field, n, per_us, burst, cost or None))
         return found
 
-    async def standing(self, name: str | None = None) -> list[Standing]:
-        """How limits stand, for each key that is in use: all of them, or those of one name. Looks through all keys."""
+    async def standing(
+        self,
+        name: str | None = None,
+        *,
+        declared: Mapping[str, Numbers] | None = None,
+        clock: int | None = None,
+    ) -> list[Standing]:
+        """How limits stand, for each key that is in use: all of them, or those of one name. Looks through all keys.
+
+        Args:
+            name: of one limit, or a whole key.
+            declared: numbers by the limit's name; where none are given, those of a run that waits count.
+            clock: µs, stands in for the server's time; for tests only.
+        """
         keys = await self._keys(name, ("lim:", "tat:", "cool:", "lw:", "lp:"))
-        prefix = self._connection.prefix
-        found = []
-        for key in keys:
-            starts, busy, cooled, waiting, parked = await self._connection.ask(
-                ["LLEN", f"{prefix}lim:{key}"], ["GET", f"{prefix}tat:{key}"], ["GET", f"{prefix}cool:{key}"],
-                ["LLEN", f"{prefix}lw:{key}"], ["ZCARD", f"{prefix}lp:{key}"],
-            )  # fmt: skip
-            still = cooled is not None and int(cooled) > time.time() * 1e6
-            found.append(
-                Standing(
-                    key, starts or None, None if busy is None else int(busy), int(cooled) if still else None, waiting,
-                    parked,
-                )
-            )  # fmt: skip
-        return found
+        known = declared or {}
+        found = [await self.stands(key, known.get(key.partition(":")[0]), clock=clock) for key in keys]
+        return [each for each in found if each.used != 0 or each.waiting or each.parked or each.cooled_us]
+
+    async def stands(self, key: str, numbers: Numbers | None, *, clock: int | None = None) -> Standing:
+        """How a limit stands for one key; `numbers` are the declared ones."""
+        prefix, name = self._connection.prefix, key.partition(":")[0]
+        time, starts, tat, cooled, waiting, parked, first, patient, changed = await self._connection.ask(
+            ["TIME"], ["LRANGE", f"{prefix}lim:{key}", 0, -1], ["GET", f"{prefix}tat:{key}"],
+            ["GET", f"{prefix}cool:{key}"], ["LLEN", f"{prefix}lw:{key}"], ["ZCARD", f"{prefix}lp:{key}"],
+            ["LINDEX", f"{prefix}lw:{key}", 0], ["ZRANGE", f"{prefix}lp:{key}", 0, 0],
+            ["HMGET", f"{prefix}limits", key, name],
+        )  # fmt: skip
+        now = int(time[0]) * 1_000_000 + int(time[1]) if clock is None else clock
+        next_one = first or (patient[0] if patient else None)
+        told = numbers or await self._told_by(next_one, key)
+        if (own := changed[0] or changed[1]) is not None:
+            n, per_us, burst, _ = (int(part) for part in own.split())
+            told = (told or Numbers(n, per_us, 1 if tat else 0)).changed(n, per_us, burst)
+        until = int(cooled or 0)
+        left = None if told is None else room(told, [int(each) for each in starts], int(tat or 0), until, now)
+        return Standing(
+            key=key,
+            used=None if left is None else left.used,
+            most=None if left is None else left.most,
+            next_us=None if left is None else left.next_us,
+            cooled_us=until if until > now else None,
+            waiting=waiting,
+            parked=parked,
+            first=next_one,
+            now_us=now,
+        )
+
+    async def _told_by(self, run: str | None, key: str) -> Numbers | None:
+        """The numbers of a limit as a run that waits for it carries them."""
+        if run is None:
+            return None
+        (text,) = await self._connection.ask(["HGET", f"{self._connection.prefix}r:{run}", "g"])
+        for guard in read_guards(text or ""):
+            if isinstance(guard, LimitGuard) and guard.key == key:
+                return Numbers(guard.n, guard.per_us, guard.burst)
+        return None
 
     async def _change(self, what: str, field: str, value: str, name: str, key: str | None) -> None:
         waiting = [key] if key else await self._keys(name, ("lw:", "lp:"))
@@ -130,21 +177,5 @@ class Limits:
 
     async def _keys(self, name: str | None, kinds: Sequence[str]) -> list[str]:
         """The limits' keys in use, found by scanning: for operators, never on the way of a run."""
-        found: set[str] = set()
-        for kind in kinds:
-            start = f"{self._connection.prefix}{kind}"
-            cursor = "0"
-            while True:
-                cursor, keys = (
-                    await self._connection.ask(
-                        ["SCAN", cursor, "MATCH", f"{_escaped(start)}*", "COUNT", 1000]
-                    )
-                )[0]
-                found |= {key.removeprefix(start) for key in keys}
-                if cursor == "0":
-                    break
+        found = await scanned(self._connection, kinds)
         return sorted(key for key in found if name is None or key == name or key.startswith(f"{name}:"))
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in text)

@@ -110,9 +110,9 @@ class Runs:
         """Say that this pump claims nothing more, so that others are woken; it keeps what it has."""
         await self._connection.run("release", pump, "pause", *queues)
 
-    async def leave(self, pump: str, queues: Iterable[str]) -> None:
-        """Give back everything that is left, at once, and end the pump."""
-        names = list(queues)
+    async def leave(self, pump: str, queues: Iterable[str], unbegun: Iterable[str] = ()) -> None:
+        """Give back everything that is left, at once, and end the pump; of `unbegun` runs no handler had begun."""
+        names = [*queues, "--", *unbegun]
         while await self._connection.run("release", pump, "end", *names):
             pass
 

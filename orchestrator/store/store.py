@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from orchestrator.store.connection import Connection
 from orchestrator.store.conversations import Conversations
 from orchestrator.store.events import Events
+from orchestrator.store.ladders import Ladders
 from orchestrator.store.limits import Limits
+from orchestrator.store.locks import Locks
 from orchestrator.store.runs import Runs
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ class Store:
         self.conversations = Conversations(self.connection)
         self.events = Events(self.connection)
         self.limits = Limits(self.connection)
+        self.locks = Locks(self.connection)
+        self.ladders = Ladders(self.connection, self.limits, self.locks)
 
     async def close(self) -> None:
         """Close all connections."""

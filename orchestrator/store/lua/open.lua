@@ -2,9 +2,9 @@
 -- NEEDS: base
 -- KEYS: [1] prefix
 -- ARGV: frame(3), conversation, then field and value pairs of its record
--- RETURNS: 'ok' or 'exists'
+-- RETURNS: 'ok', 'exists' or 'going' (it is being removed)
 local key = P .. 'c:' .. ARGV[4]
-if call('EXISTS', key) == 1 then return 'exists' end
+if call('EXISTS', key) == 1 then return call('HEXISTS', key, 'del') == 1 and 'going' or 'exists' end
 call('HSET', key, 's', 'idle', 'rev', 0, 'sr', 0, 'created', NOW, unpack(ARGV, 5))
 call('EXPIRE', key, CONVERSATION_TTL)
 return 'ok'

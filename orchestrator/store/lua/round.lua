@@ -22,7 +22,7 @@ else
   if f[1] then return 'busy' end
   call('HSET', t, 'c', conversation, 'd', digest, 's', 'live', 'max', max, 'q', lane, 'a', payload, 'p', priority,
     'u', f[3] or '', 'began', NOW, 'prev', f[4] or '')
-  call('HSET', c, 'live', turn, 's', 'live', 'last', turn)
+  call('HSET', c, 'live', turn, 's', 'live', 'last', turn, 'was', turn)
   keep(conversation)
 end
 

@@ -113,10 +113,22 @@ async def test_fences_only_grow_and_never_lie_below_the_clock(world):
 async def test_time_does_not_fall_behind_the_last_fence(world):
     await world.submit("run_a")
     (run,) = await world.take()
-    world.pass_time(s=-60)
+    world.pass_time(s=-4)
     await world.end(run)
     view = await world.runs.read("run_a")
     assert view.since_us == int(run.fence)
+
+
+async def test_a_clock_that_was_set_back_is_believed_and_nothing_stands_still(world):
+    await world.submit("run_a", "run_b")
+    (first,) = await world.take(room=1)
+    world.pass_time(s=-3_600)
+    (second,) = await world.take("p2", room=1, lease_ms=1_000)
+    assert int(second.fence) > int(first.fence)
+    await world.runs.tick(["actions"])
+    world.pass_time(s=11)
+    await world.runs.tick(["actions"])
+    assert await world.statuses("run_a", "run_b") == [Status.READY, Status.READY]
 
 
 async def test_a_claim_says_that_the_lease_was_lost(world):

@@ -24,6 +24,20 @@ async def test_a_run_that_is_not_begun_in_time_expires_without_a_claim(world):
     assert await due(world) == []
 
 
+async def test_of_many_whose_time_in_the_queue_is_over_none_is_started(world):
+    await world.submit(*(f"run_{n}" for n in range(300)), queue_ms=5_000)
+    world.pass_time(s=3_600)
+    assert await world.take(room=64) == []
+
+
+async def test_what_was_claimed_in_time_and_never_begun_may_still_begin(world):
+    await world.submit("run_1", queue_ms=5_000)
+    await world.take()
+    await world.runs.reconcile("p1", [])
+    world.pass_time(s=6)
+    assert [run.id for run in await world.take()] == ["run_1"]
+
+
 async def test_once_begun_the_time_in_the_queue_counts_no_more(world):
     await world.submit("run_1", queue_ms=5_000)
     (run,) = await world.take()
@@ -143,6 +157,13 @@ async def test_a_run_that_is_handed_back_while_it_ran_is_one(world):
     assert await world.status("run_1") == "failed"
     (again,) = await world.take("p2")
     assert again.check == "death"
+
+
+async def test_a_run_that_is_handed_back_and_had_not_begun_is_none(world):
+    await world.submit("run_1", on_unknown="fail")
+    await world.take()
+    await world.runs.leave("p1", ["actions"], ["run_1"])
+    assert await world.status("run_1") == "ready"
 
 
 async def test_a_check_is_asked_for_once(world):

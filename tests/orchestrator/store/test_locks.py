@@ -77,6 +77,44 @@ async def test_a_refusing_lock_tells_the_newcomer_that_it_is_taken(world):
     assert await locks(world) == ["run_1"]
 
 
+@pytest.mark.parametrize("verdict", ["again", "postponed"])
+async def test_a_run_that_has_run_is_not_refused_when_it_comes_again(world, verdict):
+    refusing = LockGuard("orders:a", "refuse")
+    await world.submit("run_1", guards=(refusing,))
+    (first,) = await world.take()
+    await world.end(first, verdict, "{}", delay_ms=1_000)
+    await world.submit("run_2", guards=(refusing,))
+    (second,) = await world.take()
+    world.pass_time(s=1)
+    assert await world.take() == []
+    assert await world.status("run_1") == "waiting"
+    await world.end(second)
+    assert ids(await world.take()) == ["run_1"]
+
+
+async def test_a_run_is_not_refused_because_of_its_own_ghost(world):
+    await world.submit("run_1", guards=(LockGuard("orders:a", "refuse"),))
+    (first,) = await world.take()
+    await world.end(first, "again", "{}", effects=(Effect(EffectKind.GHOST),))
+    assert await world.take() == []
+    await world.end(first, "late", "{}")
+    assert ids(await world.take()) == ["run_1"]
+
+
+async def test_of_very_many_that_ended_while_they_waited_some_are_dropped_at_a_time(world):
+    for start in range(0, 1_500, 500):
+        await world.submit(*(f"run_{n:04}" for n in range(start, start + 500)), guards=(ORDERS,))
+    while (await world.claim(room=1)).due_ms == 0:
+        pass
+    for n in range(1, 1_499):
+        await world.runs.cancel(f"run_{n:04}")
+    await world.end(await _claimed(world, "run_0000"))
+    taken = []
+    for _ in range(5):
+        taken += ids(await world.take())
+    assert taken == ["run_1499"]
+
+
 async def test_the_newest_replaces_the_holder_and_who_waited_to_do_the_same(world):
     replacing = LockGuard("orders:a", "replace")
     await world.submit("run_1", guards=(replacing,))

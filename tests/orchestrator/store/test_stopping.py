@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from actions.errors import ConversationBusy
 from orchestrator.store.records import LockGuard
 
 
@@ -72,6 +75,51 @@ async def test_a_forgotten_conversation_leaves_nothing(world):
     assert left - allowed <= before - {f"{world.prefix}c:conv_a"}
     assert not [key for key in left if "conv_a" in key or ":r:" in key or ":t:" in key]
     assert await world.conversations.forget("conv_a") is False
+
+
+async def test_a_forgotten_conversation_that_is_opened_again_stands_in_no_queue_twice(world):
+    guards = (LockGuard("shared"),)
+    await world.submit("run_holder", guards=guards)
+    await world.take()
+    for _ in range(2):
+        await world.open()
+        await world.post(world.call("turn_x", 0, guards=guards))
+        await world.take()
+        assert await world.redis.lrange(f"{world.prefix}lk:shared", 0, -1) == ["run_holder", "run_x.0.0"]
+        await world.conversations.forget("conv_a")
+        assert await world.redis.lrange(f"{world.prefix}lk:shared", 0, -1) == ["run_holder"]
+
+
+async def test_a_conversation_that_is_being_removed_cannot_be_opened(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0))
+    (run,) = await world.take()
+    await world.store.connection.run("cancel_turn", "conv_a", "forget")
+    with pytest.raises(ConversationBusy):
+        await world.conversations.open("conv_a")
+    await world.end(run, "cancelled")
+
+
+async def test_nothing_comes_after_what_is_forgotten(world):
+    await world.open()
+    await world.say("turn_x")
+    await world.take(lane="turns")
+    await world.store.connection.run("cancel_turn", "conv_a", "forget")
+    world.pass_time(s=11)
+    await world.runs.tick(["turns"])
+    assert not [key for key in await world.redis.keys(f"{world.prefix}*") if "conv_a" in key]
+
+
+async def test_turns_before_a_cancelled_one_that_is_gone_are_removed_too(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0))
+    (run,) = await world.take()
+    await world.say("turn_y")
+    await world.conversations.cancel_turn("turn_y")
+    await world.end(run)
+    await world.redis.delete(f"{world.prefix}t:turn_y")  # as its end would have it, if turn_x lives for long
+    await world.conversations.forget("conv_a")
+    assert not await world.redis.exists(f"{world.prefix}t:turn_x", f"{world.prefix}r:run_x.0.0")
 
 
 async def test_forgetting_waits_for_the_last_finish(world):

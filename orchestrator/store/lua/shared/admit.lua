@@ -8,7 +8,7 @@ local budget = 400 -- runs that one claim lets wait at their guards; a script th
 local function start_rare(id, f)
   local rest, run = {}, read_more({ id = id, status = f[1], attempt = f[2] or nil, lane = f[3], conversation = f[5] or nil,
     tenant = f[7] or '', level = f[8] or nil })
-  if run.deadline and tonumber(run.deadline) <= now then
+  if is_late(run) then
     settle(read(id), 'expired', ENDS.expired)
     return
   end

@@ -7,9 +7,10 @@ if not now then
   local t = call('TIME')
   now = t[1] * 1000000 + t[2]
 end
--- The fence never lies behind the clock, so it serves as the floor below which time does not fall.
+-- The fence never lies behind the clock, so it serves as the floor below which time does not fall. A clock that has been
+-- set back by more is believed: standing still until it has caught up would stop every lease and every wait.
 local floor = tonumber(call('GET', P .. 'fence') or '0')
-if floor > now then now = floor end
+if floor > now and floor - now < 5000000 then now = floor end
 
 local function int(n) return string.format('%.0f', n) end -- Lua's .. would print 1.79e+15
 local NOW, RUN = int(now), P .. 'r:'
@@ -26,10 +27,10 @@ local function base_queue(lane) return (lane:match('^[^/]+')) end
 
 -- What few runs have: guards, deadlines and the like.
 local function read_more(run)
-  local x = call('HMGET', RUN .. run.id, 'g', 'w', 'dl', 'qd', 'ou', 'pk', 'dd', 'ddms', 'ddmode', 'chk')
+  local x = call('HMGET', RUN .. run.id, 'g', 'w', 'dl', 'qd', 'ou', 'pk', 'dd', 'ddms', 'ddmode', 'chk', 'b')
   run.more, run.guards, run.rung, run.deadline, run.begin_by = true, x[1] or nil, tonumber(x[2] or 0), x[3] or nil, x[4] or nil
   run.on_unknown, run.parked, run.same, run.window, run.mode = x[5] or nil, x[6] or nil, x[7] or nil, x[8] or nil, x[9] or nil
-  run.check = x[10] or nil
+  run.check, run.claimed = x[10] or nil, x[11] and true
   return run
 end
 
@@ -49,4 +50,9 @@ local ladder, write_charges
 local PATIENCE -- µs that a run waits at a limit in its place; set by claim
 
 local LIVE = { blocked = true, ready = true, waiting = true, running = true, cancelling = true }
+-- Its total time is over, or the time by which it had to be claimed for the first time.
+local function is_late(run)
+  return run.deadline and tonumber(run.deadline) <= now or run.begin_by and not run.claimed and tonumber(run.begin_by) <= now
+end
+
 local function is_running(run) return run.status == 'running' or run.status == 'cancelling' end

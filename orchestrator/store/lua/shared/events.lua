@@ -1,9 +1,9 @@
 -- events: what people watch. One stream entry for each conversation and script, with all its changes.
-local changes, talked = {}, {}
+local changes, talked, forgotten = {}, {}, {}
 local STREAM_CAP = 1000
 
 local function tell(conversation, json)
-  if not conversation or conversation == '' then return end
+  if not conversation or conversation == '' or forgotten[conversation] then return end
   local list = changes[conversation]
   if not list then
     list = {}
@@ -21,8 +21,9 @@ end
 
 local function publish()
   for _, conversation in ipairs(talked) do
-    local key = P .. 'ev:' .. conversation
-    call('XADD', key, 'MAXLEN', '~', STREAM_CAP, '*', 'at', int(now / 1000), 'e',
-      '[' .. table.concat(changes[conversation], ',') .. ']')
+    if not forgotten[conversation] then
+      call('XADD', P .. 'ev:' .. conversation, 'MAXLEN', '~', STREAM_CAP, '*', 'at', int(now / 1000), 'e',
+        '[' .. table.concat(changes[conversation], ',') .. ']')
+    end
   end
 end

@@ -6,16 +6,11 @@ local function glance(id)
     conversation = f[5] or nil, attempt = f[6] or nil, level = f[7] or nil, why = f[8] or nil }
 end
 
-local function wake_run(run)
-  if run.status ~= 'waiting' then return end -- it has had the turn before
-  call('HSET', run_key(run.id), 's', 'ready', 'since', NOW)
-  call('HDEL', run_key(run.id), 'y', 'until')
-  make_ready(run.id, run.lane, run.priority, run.tenant, run.level, true)
-  tell_run(run.conversation, run.id, 'ready', run.attempt)
-end
+-- How many that ended while they waited are dropped at once; a million of them would be a long script.
+local DROPPED = 500
 
 local function turn_lock(g)
-  while true do
+  for _ = 1, DROPPED do
     -- Beyond the last place there may be one that knows of fewer places: it looks again, and waits on.
     local id = call('LINDEX', g.list, g.places - 1) or (g.places > 1 and call('LINDEX', g.list, -1))
     if not id or id:find('~', 1, true) then return end -- a ghost leaves by itself
@@ -26,11 +21,17 @@ local function turn_lock(g)
     end
     call('LREM', g.list, 1, id)
   end
+  call('ZADD', P .. 'due', NOW, 'K' .. int(g.places) .. ' ' .. g.key)
+end
+
+local function turn_lock_again(rest)
+  local places, key = rest:match('(%d+) (.*)')
+  turn_lock({ places = tonumber(places), key = key, list = P .. 'lk:' .. key })
 end
 
 -- look: find out when the next one may go, so that it need not be woken for that.
 local function turn_limit(key, look)
-  while true do
+  for _ = 1, DROPPED do
     local id = call('LINDEX', P .. 'lw:' .. key, 0)
     if not id then return end
     local run = glance(id)
@@ -45,6 +46,7 @@ local function turn_limit(key, look)
     end
     call('LPOP', P .. 'lw:' .. key)
   end
+  call('ZADD', P .. 'due', NOW, 'G' .. key)
 end
 
 local function stands(g, id)
@@ -81,8 +83,13 @@ local function lay(pump, ghost)
   return true
 end
 
--- A run gives up every place that it has; who comes next gets the turn. It goes on: it must not be found in a FIFO
--- again, also where it has not come to the turn.
+-- An entry that has not come to the turn. One of a run that has ended may stay in a long FIFO until it does; one that goes
+-- on must not be found there again.
+local function withdraw_from(list, id, goes_on)
+  if goes_on or call('LLEN', list) <= 1000 then call('LREM', list, -1, id) end
+end
+
+-- A run gives up every place that it has; who comes next gets the turn.
 local function leave(run, goes_on)
   if not run.more then return end
   local flying = is_running(run)
@@ -91,11 +98,13 @@ local function leave(run, goes_on)
     if flying then
       if g.lock and not run.haunts then leave_lock(g, run.id) end
     elseif at <= run.rung then
-      if g.lock and not leave_lock(g, run.id) and goes_on then call('LREM', g.list, -1, run.id) end
-      if not g.lock then
-        local head = call('LINDEX', g.list, 0) == run.id
-        if head or goes_on then call('LREM', g.list, head and 1 or -1, run.id) end
-        if head then turn_limit(g.key) end
+      if g.lock then
+        if not leave_lock(g, run.id) then withdraw_from(g.list, run.id, goes_on) end
+      elseif call('LINDEX', g.list, 0) == run.id then
+        call('LPOP', g.list)
+        turn_limit(g.key)
+      else
+        withdraw_from(g.list, run.id, goes_on)
       end
     end
   end
@@ -104,4 +113,4 @@ local function leave(run, goes_on)
   run.rung, run.parked = 0, nil
 end
 
-G.wake_run, G.turn_limit, G.leave, G.lay = wake_run, turn_limit, leave, lay
+G.turn_lock_again, G.turn_limit, G.leave, G.lay = turn_lock_again, turn_limit, leave, lay

@@ -36,6 +36,7 @@ local function park(run, g, rung, free)
   return false
 end
 
+-- Only before its first attempt: what has been accepted and has run is not turned away when it comes again.
 local function refuse(run, rung, code, text)
   local whole = read(run.id)
   whole.rung = rung
@@ -70,7 +71,7 @@ local function climb_lock(run, guards, rung)
     mine = stands(g, run.id)
   end
   if mine then return true end
-  if g.policy ~= 'refuse' then return stand(run, guards, rung, 'lock') end
+  if g.policy ~= 'refuse' or run.claimed then return stand(run, guards, rung, 'lock') end
   if rung > run.rung then call('RPOP', g.list) else call('LREM', g.list, -1, run.id) end
   return refuse(run, rung - 1, 'locked', 'it is locked: another run holds ' .. g.key .. '"')
 end
@@ -84,7 +85,7 @@ local function climb_limit(run, guards, rung)
   local free = free_at(g)
   if free <= now and not behind and not parked then return true end
   local wait = math.max(0, free - now)
-  if g.policy == 'refuse' then
+  if g.policy == 'refuse' and not run.claimed then
     local s = math.max(1, math.ceil(wait / 1000000))
     return refuse(run, math.max(run.rung, rung - 1), 'rate_limited', 'the limit ' .. g.key .. ' is used up; try again in '
       .. int(s) .. ' s","retry_after_s":' .. int(s))

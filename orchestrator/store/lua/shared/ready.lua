@@ -18,6 +18,15 @@ local function make_ready(id, lane, priority, tenant, level, front)
   touched[lane] = true
 end
 
+-- What it waited for has come: it is ready, before those that were submitted after it.
+local function wake_run(run)
+  if run.status ~= 'waiting' then return end
+  call('HSET', run_key(run.id), 's', 'ready', 'since', NOW)
+  call('HDEL', run_key(run.id), 'y', 'until')
+  make_ready(run.id, run.lane, run.priority, run.tenant, run.level, true)
+  tell_run(run.conversation, run.id, 'ready', run.attempt)
+end
+
 -- Rotation holds exactly the tenants whose list is not empty.
 local function flush_ready()
   for _, list in ipairs(order) do

@@ -1,29 +1,44 @@
 -- remove: takes away what is left of a conversation whose last turn has ended, some turns at a time, the newest first.
+-- A run that ended while it waited may still stand in a FIFO: it leaves that too, for its id may come again.
+local function remove_run(id)
+  for _, g in ipairs(guards_of(call('HGET', run_key(id), 'g') or '')) do
+    call('LREM', g.list, 0, id)
+    if not g.lock then call('ZREM', P .. 'lp:' .. g.key, id) end
+  end
+  call('DEL', run_key(id))
+end
+
+local function remove_turn(turn)
+  local flat, fields = call('HGETALL', P .. 't:' .. turn), {}
+  for at = 1, #flat, 2 do fields[flat[at]] = flat[at + 1] end
+  if not fields.c then return nil end
+  local prefix = 'run_' .. turn:sub(6) .. '.'
+  for round = 0, tonumber(fields.round or '-1') + 1 do
+    remove_run(prefix .. round .. '.next')
+    for at = 0, tonumber(fields['n' .. round] or '0') - 1 do remove_run(prefix .. round .. '.' .. at) end
+  end
+  call('DEL', P .. 't:' .. turn)
+  return fields.prev or ''
+end
+
+-- Turns name the one before them: from the newest, and from the newest that lived (one that was cancelled while it
+-- waited may have gone before).
 local function remove(conversation)
   local c = P .. 'c:' .. conversation
-  local f = call('HMGET', c, 'live', 'last', 'del')
-  if f[1] or not f[3] then return end
-  local turn = f[2]
-  for _ = 1, 100 do
-    local t = turn and call('HGETALL', P .. 't:' .. turn) or {}
-    if #t == 0 then
-      for _, kind in ipairs({ 'c:', 'm:', 'in:', 'ev:' }) do call('DEL', P .. kind .. conversation) end
-      call('ZREM', P .. 'due', 'X' .. conversation)
-      return
+  local f = call('HMGET', c, 'live', 'last', 'was', 'del')
+  if f[1] or not f[4] then return end
+  local budget = 100
+  for at, field in ipairs({ 'last', 'was' }) do
+    local turn = f[at + 1] or ''
+    while turn ~= '' and budget > 0 do
+      turn, budget = remove_turn(turn) or '', budget - 1
     end
-    local prefix, gone = RUN .. 'run_' .. turn:sub(6) .. '.', {}
-    local fields = {}
-    for at = 1, #t, 2 do fields[t[at]] = t[at + 1] end
-    for round = 0, tonumber(fields.round or '-1') + 1 do
-      gone[#gone + 1] = prefix .. round .. '.next'
-      for at = 0, tonumber(fields['n' .. round] or '0') - 1 do gone[#gone + 1] = prefix .. round .. '.' .. at end
-    end
-    for at = 1, #gone, 5000 do call('DEL', unpack(gone, at, math.min(at + 4999, #gone))) end
-    call('DEL', P .. 't:' .. turn)
-    turn = fields.prev ~= '' and fields.prev or nil
-    if turn then call('HSET', c, 'last', turn) else call('HDEL', c, 'last') end
+    call('HSET', c, field, turn)
+    if turn ~= '' then return call('ZADD', P .. 'due', NOW, 'X' .. conversation) end
   end
-  call('ZADD', P .. 'due', NOW, 'X' .. conversation)
+  for _, kind in ipairs({ 'c:', 'm:', 'in:', 'ev:' }) do call('DEL', P .. kind .. conversation) end
+  call('ZREM', P .. 'due', 'X' .. conversation)
+  forgotten[conversation] = true -- what this very script has to tell of it is told to nobody
 end
 
 G.remove = remove

@@ -7,7 +7,7 @@ local ENDS = {
   superseded = '{"code":"superseded","error":"a newer call took its place"}',
   expired = '{"code":"expired","error":"its time was over before it could run"}',
   duplicate = '{"code":"duplicate","error":"the same call was made a short time ago"}',
-  unknown = '{"code":"outcome_unknown","error":"the worker died while this action ran; whether it took effect is not known"}',
+  unknown = '{"code":"outcome_unknown","error":"its worker stopped or died while this action ran; whether it took effect is not known"}',
 }
 
 -- What a turn and its conversation need when run `continuation` is to follow (turns.advance, or what the caller named).
@@ -34,7 +34,7 @@ end
 local function start_turn(turn, conversation)
   local c = P .. 'c:' .. conversation
   call('RPUSH', P .. 'm:' .. conversation, call('HGET', P .. 't:' .. turn, 'msg'))
-  call('HSET', c, 'live', turn, 's', 'live')
+  call('HSET', c, 'live', turn, 's', 'live', 'was', turn)
   call('HINCRBY', c, 'rev', 1)
   call('HSET', P .. 't:' .. turn, 's', 'live')
   tell(conversation, '{"turn":"' .. turn .. '","status":"live"}')
@@ -57,7 +57,7 @@ local function end_turn(turn, conversation, status)
 end
 
 local settle
-local MOST_JOINED = 10000 -- what one run can end in its own last step
+local MOST_JOINED = 2000 -- what one run can end in its own last step
 
 -- Dedupe: what becomes of a run that could start now and is the same as an earlier one (its status, and its result if
 -- that is terminal); it takes that one's place if that came to no good end.
@@ -92,7 +92,8 @@ local function end_joined(run, status, result)
   if not heir then return end
   call('HSET', run_key(heir.id), 's', 'ready', 'since', NOW)
   call('HDEL', run_key(heir.id), 'y')
-  call('SET', P .. 'dd:' .. run.same, heir.id, 'PX', run.window)
+  local first = call('GET', P .. 'dd:' .. run.same)
+  if not first or first == run.id then call('SET', P .. 'dd:' .. run.same, heir.id, 'PX', run.window) end
   make_ready(heir.id, heir.lane, heir.priority, heir.tenant)
   tell_run(heir.conversation, heir.id, 'ready')
 end
