@@ -37,16 +37,30 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | `z:<reply>` | list | `<run> <status> <result>` for a submitter that waits | PEXPIRE 60 s |
 | `fence` | string | the last fence: grows for ever, never below the clock in µs | one key, kept |
 
-Fields of `r:<run>` (absent = default): s status, q lane, p priority (0 high, 1 normal, 2 low), u tenant, a payload
-(`actions.messages.Payload`), c conversation, t turn, i position in the round (`next`: it leads the turn on), h head of
-its tool message, n attempts begun, f fence and m pump of the last claim, at (µs) it was recorded, b (µs) its first
-attempt began, since (µs) its status began, y why it waits, until (µs), e error of the last attempt, x open dependencies,
-nx dependents, z reply list, r result as JSON, sus suspicion (1 among few, 2 alone), k strikes, d deaths of workers that
-it saw, cr why it is being cancelled, late what a handler did after the run's end, ex it has one of these: g guards (a
-line each, see `records`), w the rung of the ladder up to which it has places, la (µs) it came to that rung, pk the
-limit it is or was parked at and pks since when (µs), tau how its limits stood after its charges, dl total deadline and qd deadline of its first start (µs), ou what
-follows an unknown outcome, chk what the next attempt has to check, dg digest of the request, dd, ddms and ddmode
-how it is deduplicated.
+Fields of `r:<run>`; times are µs since the epoch, absent means the default:
+
+    field         written by      what it says
+    s             every step      status
+    q, p, u       submit          lane; priority (0 high, 1 normal, 2 low); tenant
+    a             submit          payload (`actions.payload.Payload`), opaque here
+    c, t, i, h    round           conversation, turn, place in the round (`next`: it leads the turn on), head of its message
+    z, x, nx      submit          list that its end is told to; open dependencies; runs that depend on it
+    at, since     submit, all     when it was recorded; when its status began
+    n, b          claim           attempts begun (not those handed back); when it was first claimed
+    f, m          claim           fence and pump of the last claim
+    y, until      waiting         why it waits, and until when if that is known
+    e, r          finish          what the last attempt said, if it comes again; the result, as JSON
+    sus, k, d     release         suspicion (1 among few, 2 alone), strikes, deaths of workers that it saw
+    cr, late      cancel, finish  why it is being cancelled; what a handler did after the run's end, as JSON
+    ex            submit          it has one of the following
+    g             submit          its guards, a line each (see `records`)
+    w, la         claim           the rung of the ladder up to which it has places, and when it came there
+    pk, pks       claim           the limit it is parked at, or was until it climbs; since when
+    tau           claim           how its limits stood after its charges, for refunds
+    dl, qd        submit          total deadline; deadline of its first claim
+    ou, chk       submit, finish  what follows an unknown outcome; what the next attempt has to check
+    dg            submit          digest of the request under its idempotency key
+    dd, ddms, ddmode  submit      by what it is the same as others, for how long (ms), and what follows
 
 A lane is a queue and what its runs need of a pump: `actions` (a place on the loop), `actions/t` (a thread),
 `actions/i` (a process of their own).

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from actions.errors import StoreRefused
 from orchestrator.store.records import LimitGuard
 from orchestrator.store.room import Numbers, read_guards, room
-from orchestrator.store.scanning import scanned
+from orchestrator.store.scanning import read_each, scanned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
     from orchestrator.store.values import Value
 
+_LOOKS: Final = 200
+"""Keys at which those who wait look again in one script."""
 MOST_CHANGED: Final = 1_000
 """How many names and keys of limits may be changed at the same time."""
 
@@ -125,7 +127,11 @@ class Limits:
         """
         keys = await self._keys(name, ("lim:", "tat:", "cool:", "lw:", "lp:"))
         known = declared or {}
-        found = [await self.stands(key, known.get(key.partition(":")[0]), clock=clock) for key in keys]
+
+        async def read(key: str) -> Standing:
+            return await self.stands(key, known.get(key.partition(":")[0]), clock=clock)
+
+        found = await read_each(read, keys)
         return [each for each in found if each.used != 0 or each.waiting or each.parked or each.cooled_us]
 
     async def stands(self, key: str, numbers: Numbers | None, *, clock: int | None = None) -> Standing:
@@ -169,10 +175,14 @@ class Limits:
 
     async def _change(self, what: str, field: str, value: str, name: str, key: str | None) -> None:
         waiting = [key] if key else await self._keys(name, ("lw:", "lp:"))
-        told = await self._connection.run("change_limit", what, field, value, MOST_CHANGED, *waiting)
+        told = await self._connection.run("change_limit", what, field, value, MOST_CHANGED)
         if told == "full":
             raise StoreRefused(
                 f"{MOST_CHANGED} limits are changed already", fix="Unset those that are not needed any more"
+            )
+        for at in range(0, len(waiting), _LOOKS):
+            await self._connection.run(
+                "change_limit", "look", "", "", MOST_CHANGED, *waiting[at : at + _LOOKS]
             )
 
     async def _keys(self, name: str | None, kinds: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.store.records import LockGuard
 from orchestrator.store.room import read_guards
-from orchestrator.store.scanning import scanned
+from orchestrator.store.scanning import read_each, scanned
 
 if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
@@ -56,7 +56,7 @@ class Locks:
     async def standing(self) -> list[LockStanding]:
         """All locks that somebody holds, by key. Looks through all keys."""
         keys = sorted(await scanned(self._connection, ("lk:",)))
-        found = [await self.stands(key) for key in keys]
+        found = await read_each(self.stands, keys)
         return [each for each in found if each.holders]
 
     async def stands(self, key: str, places: int | None = None) -> LockStanding:

@@ -61,11 +61,20 @@ local function supersede(g, id)
   return stands(g, id)
 end
 
+-- Nobody should stand at the head of a FIFO who has ended; if it was so after all, all behind it would wait for ever.
+local function is_corpse(id)
+  return id and not id:find('~', 1, true) and not LIVE[call('HGET', run_key(id), 's') or '']
+end
+
 local function climb_lock(run, guards, rung)
   local g = guards[rung]
   local mine = rung < run.rung
   if rung > run.rung then
     mine = call('RPUSH', g.list, run.id) <= g.places
+    if not mine and is_corpse(call('LINDEX', g.list, 0)) then
+      turn_lock(g)
+      mine = stands(g, run.id)
+    end
     if not mine and g.policy == 'replace' then mine = supersede(g, run.id) end
   elseif rung == run.rung then
     mine = stands(g, run.id)
@@ -73,13 +82,18 @@ local function climb_lock(run, guards, rung)
   if mine then return true end
   if g.policy ~= 'refuse' or run.claimed then return stand(run, guards, rung, 'lock') end
   if rung > run.rung then call('RPOP', g.list) else call('LREM', g.list, -1, run.id) end
-  return refuse(run, rung - 1, 'locked', 'it is locked: another run holds ' .. g.key .. '"')
+  return refuse(run, rung - 1, 'locked', 'another run holds the lock ' .. g.key:match('^[^:]+') .. '"')
 end
 
 local function climb_limit(run, guards, rung)
   local g = guards[rung]
   local behind
-  if rung > run.rung then behind = call('EXISTS', g.list) == 1
+  if rung > run.rung then
+    behind = call('EXISTS', g.list) == 1
+    if behind and is_corpse(call('LINDEX', g.list, 0)) then
+      turn_limit(g.key)
+      behind = call('EXISTS', g.list) == 1
+    end
   else behind = rung == run.rung and call('LINDEX', g.list, 0) ~= run.id end
   local parked = run.parked ~= g.key and rung > run.rung and call('EXISTS', P .. 'lp:' .. g.key) == 1
   local free = free_at(g)
@@ -87,7 +101,7 @@ local function climb_limit(run, guards, rung)
   local wait = math.max(0, free - now)
   if g.policy == 'refuse' and not run.claimed then
     local s = math.max(1, math.ceil(wait / 1000000))
-    return refuse(run, math.max(run.rung, rung - 1), 'rate_limited', 'the limit ' .. g.key .. ' is used up; try again in '
+    return refuse(run, math.max(run.rung, rung - 1), 'rate_limited', 'the limit ' .. g.name .. ' is used up; try again in '
       .. int(s) .. ' s","retry_after_s":' .. int(s))
   end
   if parked or (wait > PATIENCE and not behind) then return park(run, g, rung, free) end

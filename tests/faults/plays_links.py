@@ -1,0 +1,194 @@
+"""Scenarios of the server and of the ways to it: killed, cut, stalled, half-open; nudges doubled and dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from faults.link import Link
+from faults.load import Wish
+from faults.playing import Form, scenario
+from faults.stage import QUEUES, Stage
+
+LATE_S: Final = 3.6
+"""Seconds of a stall after which a worker is late: its runs (lease: 3 s) are in other hands, and running."""
+
+
+@scenario()
+async def server_killed(stage: Stage, form: Form) -> None:
+    """The server is killed and started again on its append-only file, which is on disk at each answer."""
+    stage.out_of_touch = True
+    stage.every_end_told = False  # an end may be on its way to the submitter when the server dies
+    await stage.command("CONFIG", "SET", "appendfsync", "always")
+    await stage.start("one", "two")
+    await stage.awake()
+    feeding = asyncio.create_task(stage.load.feed(form.mix(11), form.runs, form.seconds))
+    while not feeding.done():
+        await asyncio.sleep(form.pause * 2)
+        stage.hurt()
+        await asyncio.to_thread(_kill_and_start, stage)
+        stage.healed()
+        await stage.command("CONFIG", "SET", "appendfsync", "always")
+    await feeding
+
+
+def _kill_and_start(stage: Stage) -> None:
+    assert stage.server.process is not None
+    stage.server.process.kill()
+    stage.server.stop()
+    stage.server.start()
+
+
+@scenario()
+async def clients_killed(stage: Stage, form: Form) -> None:
+    """The server closes every connection but ours, again and again."""
+    await stage.start("one", "two")
+    await stage.awake()
+    feeding = asyncio.create_task(stage.load.feed(form.mix(12), form.runs, form.seconds))
+    stage.every_end_told = False
+    while not feeding.done():
+        await asyncio.sleep(form.pause / 4)
+        stage.hurt()
+        await stage.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        stage.healed()
+    await feeding
+
+
+@scenario(lease_ms=10_000, renew_ms=3_000)
+async def half_open(stage: Stage, form: Form) -> None:
+    """One worker's connections go dead without a word (both ways, or the answers alone); new ones are sound.
+
+    The lease is the usual one, so that a worker which comes back in time still has what it had.
+    """
+    async with _linked(stage, "one", "two") as links:
+        feeding = asyncio.create_task(stage.load.feed(form.mix(13), form.runs, form.seconds))
+        for number in itertools.count():
+            await asyncio.sleep(form.pause)
+            if feeding.done():
+                break
+            link = await _ending_on(stage, links)
+            coming = asyncio.create_task(_come(stage, range(20, 620, 20)))
+            await asyncio.sleep(0.01)
+            stage.hurt()
+            link.swallow(requests=number % 2 == 1)
+            await coming
+        await feeding
+        await stage.settle(60)
+
+
+@scenario()
+async def stalled(stage: Stage, form: Form) -> None:
+    """One worker's link stands still, for less and for more than a lease (3 s), and then passes all on."""
+    async with _linked(stage, "one", "two") as links:
+        feeding = asyncio.create_task(stage.load.feed(form.mix(14), form.runs, form.seconds))
+        for seconds in itertools.cycle((LATE_S, 0.5, 5.5)):
+            await asyncio.sleep(form.pause / 2)
+            if feeding.done():
+                break
+            link = await _ending_on(stage, links)
+            stage.hurt()
+            link.hold()
+            await asyncio.sleep(seconds)
+            link.release()
+            stage.healed()
+        await feeding
+        await stage.settle(60)
+
+
+async def _ending_on(stage: Stage, links: dict[str, Link]) -> Link:
+    """The link of a worker in which many runs come to their end at this moment, so that some of it is on the way."""
+    await _come(stage, range(200, 500, 10))
+    await asyncio.sleep(0.2)
+    return links[await stage.busiest()]
+
+
+async def _come(stage: Stage, lengths: Iterable[int]) -> None:
+    """Ask for runs of these lengths (ms), one right after another."""
+    for ms in lengths:
+        await stage.load.ask(Wish("SLOWER", ({"ms": ms},)))
+
+
+@asynccontextmanager
+async def _linked(stage: Stage, *names: str) -> AsyncIterator[dict[str, Link]]:
+    """Workers whose connections all go through a link of their own; they end before it does."""
+    stage.out_of_touch = True
+    port = urlsplit(stage.server.url).port or 0
+    async with contextlib.AsyncExitStack() as stack:
+        links = {name: await stack.enter_async_context(Link(port)) for name in names}
+        for name, link in links.items():
+            await stage.start(name, port=link.port)
+        await stage.awake()
+        yield links
+        await stage.stop_all()
+
+
+@scenario()
+async def nudges_doubled(stage: Stage, form: Form) -> None:
+    """Each nudge arrives twice."""
+    await stage.start("one", "two")
+    await stage.awake()
+    async with _postman(stage) as postman:
+        postman.copies = 2
+        await stage.load.feed(form.mix(15), form.runs, form.seconds)
+        await stage.settle(60)
+        assert postman.letters, "no nudge was seen"
+
+
+@scenario(linger_ms=100)
+async def nudges_dropped(stage: Stage, form: Form) -> None:
+    """Each nudge is lost, for ever; between waves of load the workers are idle, and nothing tells them of the next."""
+    await stage.start("one", "two")
+    await stage.awake()
+    waves = max(2, round(form.seconds / 10))
+    async with _postman(stage) as postman:
+        postman.copies = 0
+        for wave in range(waves):
+            stage.hurt()
+            await stage.load.feed(form.mix(16 + wave), form.runs // waves, form.seconds / waves / 2)
+            await stage.settle(60)
+            await asyncio.sleep(form.pause / 4)  # longer than pumps linger
+        assert postman.letters, "no nudge was seen"
+
+
+class _Postman:
+    """Stands between the store's scripts and Celery's queues."""
+
+    copies = 1
+    """How often he delivers what he is given."""
+    letters = 0
+    """How many nudges he was given."""
+
+
+@asynccontextmanager
+async def _postman(stage: Stage) -> AsyncIterator[_Postman]:
+    """Let the scripts' nudges go by a list of his, as long as this lasts."""
+    prefix = stage.house.store.connection.prefix
+    ways = {}
+    for queue in QUEUES:
+        ways[f"{prefix}diverted:{queue}"] = await stage.command("HGET", f"{prefix}env:{queue}", "key")
+        await stage.command("HSET", f"{prefix}env:{queue}", "key", f"{prefix}diverted:{queue}")
+    postman, over = _Postman(), asyncio.Event()
+
+    async def deliver() -> None:
+        while not over.is_set():
+            for away, home in ways.items():
+                if letter := await stage.command("RPOP", away):
+                    postman.letters += 1
+                    for _ in range(postman.copies):
+                        await stage.command("LPUSH", home, letter)
+            await asyncio.sleep(0.005)
+
+    delivering = asyncio.create_task(deliver())
+    try:
+        yield postman
+    finally:
+        over.set()
+        await delivering
+        for queue, (away, home) in zip(QUEUES, ways.items(), strict=True):
+            await stage.command("HSET", f"{prefix}env:{queue}", "key", home)
+            await stage.command("DEL", away)
