@@ -56,7 +56,7 @@ Fields of `r:<run>`; times are µs since the epoch, absent means the default:
     g             submit          its guards, a line each (see `records`)
     w, la         claim           the rung of the ladder up to which it has places, and when it came there
     pk, pks       claim           the limit it is parked at, or was until it climbs; since when
-    tau           claim           how its limits stood after its charges, for refunds
+    tau           claim           how its limits stood after its charges, and the units, for refunds
     dl, qd        submit          total deadline; deadline of its first claim
     ou, chk       submit, finish  what follows an unknown outcome; what the next attempt has to check
     dg            submit          digest of the request under its idempotency key

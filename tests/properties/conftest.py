@@ -1,4 +1,4 @@
-"""Makes the play importable beside its test, and sets its stage on the test's server."""
+"""Makes the plays importable beside their tests, and sets their stages on the test's server."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
     from play_pumps import Play
+    from play_waiting import WaitingPlay
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -23,6 +24,19 @@ async def play(settings: Settings) -> AsyncIterator[Play]:
     from play_pumps import Play
 
     made = Play(settings)
+    try:
+        yield made
+        await made.sweep()
+    finally:
+        await made.store.close()
+
+
+@pytest.fixture
+async def waiting_play(settings: Settings) -> AsyncIterator[WaitingPlay]:
+    """An empty namespace for a play of waiting."""
+    from play_waiting import WaitingPlay
+
+    made = WaitingPlay(settings)
     try:
         yield made
         await made.sweep()

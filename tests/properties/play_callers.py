@@ -12,13 +12,19 @@ from typing import Any, Final
 from actions.messages import Status
 from orchestrator.planning import tool_head
 from orchestrator.settings import Settings
-from orchestrator.store.records import Claimed, Lead, NewRun, Priority
+from orchestrator.store.records import Claimed, Lead, LimitGuard, LockGuard, NewRun, Priority
 from orchestrator.store.store import Store
 
 BEGIN: Final = 4_000_000_000_000_000
 QUEUES: Final = ("actions", "turns")
 LANES: Final = {"actions": 4, "actions/t": 2, "turns": 2}
 """Places of each pump."""
+GUARDS: Final = (
+    LockGuard("order:1"),
+    LimitGuard("exact:1", "exact", 3, 1_000_000),
+    LimitGuard("gcra:1", "gcra", 10, 2_000_000, 3, 2),
+)
+"""What runs may have to wait for."""
 TENANTS: Final = ("", "a", "b")
 LEAD: Final = Lead("turns", b"{}", max_rounds=4)
 
@@ -66,6 +72,10 @@ class Callers:
         keys = [f"{self.prefix}{kind}:{name}" for kind in kinds for name in (*QUEUES, *LANES)]
         await self.redis.delete(*keys)
 
+    def _guards(self) -> tuple[LockGuard | LimitGuard, ...]:
+        """What some runs have to pass, so that others' ends and the clock have to wake pumps (see play_waiting)."""
+        return tuple(guard for guard in GUARDS if self.chance.random() < 0.15)
+
     # What callers do
 
     async def submit(self) -> None:
@@ -83,6 +93,7 @@ class Callers:
                 open=1 if in_a_row and at else 0,
                 dependents=(ids[at + 1],) if in_a_row and at + 1 < len(ids) else (),
                 reply_to="mail",
+                guards=self._guards(),
             )
             for at, run in enumerate(ids)
         ]
@@ -121,6 +132,7 @@ class Callers:
                 result='"no"' if refused[at] else "",
                 open=len(waits.get(at, ())),
                 dependents=tuple(run_ids[later] for later, on in waits.items() if at in on),
+                guards=() if refused[at] else self._guards(),
             )
             for at in range(count)
         ]

@@ -61,7 +61,7 @@ class Books:
         """No run is on two pumps, and what a pump holds says so itself."""
         live = await self.play.redis.zrange(f"{self.play.prefix}live", 0, -1)
         held = await self._many(*(("SMEMBERS", f"held:{pump}") for pump in live))
-        pairs = [(pump, run) for pump, runs in zip(live, held, strict=True) for run in runs]
+        pairs = [(pump, run) for pump, runs in zip(live, held, strict=True) for run in runs if "~" not in run]
         assert len({run for _, run in pairs}) == len(pairs), "a run is on two pumps"
         rows = await self._many(*(("HMGET", f"r:{run}", "s", "m") for _, run in pairs))
         for (pump, run), (status, holder) in zip(pairs, rows, strict=True):

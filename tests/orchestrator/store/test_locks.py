@@ -101,6 +101,17 @@ async def test_a_run_is_not_refused_because_of_its_own_ghost(world):
     assert ids(await world.take()) == ["run_1"]
 
 
+async def test_a_head_that_has_ended_holds_up_nobody(world):
+    limit = LimitGuard("buy", "buy", 5, 60_000_000)
+    await world.submit("run_gone")
+    (gone,) = await world.take()
+    await world.end(gone)
+    for kind, key in (("lk", "orders:a"), ("lw", "buy")):
+        await world.redis.rpush(f"{world.prefix}{kind}:{key}", "run_gone", "run_never")
+    await world.submit("run_1", guards=(ORDERS, limit))
+    assert ids(await world.take()) == ["run_1"]
+
+
 async def test_of_very_many_that_ended_while_they_waited_some_are_dropped_at_a_time(world):
     for start in range(0, 1_500, 500):
         await world.submit(*(f"run_{n:04}" for n in range(start, start + 500)), guards=(ORDERS,))

@@ -108,7 +108,9 @@ local function leave(run, goes_on)
       end
     end
   end
-  if run.parked then call('ZREM', P .. 'lp:' .. run.parked, run.id) end
+  if run.parked and call('ZREM', P .. 'lp:' .. run.parked, run.id) == 1 and not goes_on then
+    call('ZADD', P .. 'due', NOW, 'G' .. run.parked) -- who comes next may have to wait less
+  end
   call('HDEL', run_key(run.id), 'w', 'pk', 'pks', 'la')
   run.rung, run.parked = 0, nil
 end

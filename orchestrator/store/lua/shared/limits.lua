@@ -74,7 +74,7 @@ local function charge(g, run)
     return
   end
   l.tat = math.min(math.max(l.tat, now) + cost_of(g, l) * l.step, now + CENTURY)
-  if cost_of(g, l) > 1 then run.charges = (run.charges or '') .. g.key .. '=' .. int(l.tat) .. ' ' end
+  if cost_of(g, l) > 1 then run.charges = (run.charges or '') .. g.key .. '=' .. int(l.tat) .. '/' .. int(cost_of(g, l)) .. ' ' end
 end
 
 write_charges = function()
@@ -106,12 +106,14 @@ end
 local function settle_cost(g, spent, charges)
   local l = limit_of(g)
   if l.burst == 0 then return end
-  local more = math.max(0, spent) - cost_of(g, l)
+  local own, reserved
+  for key, tat, units in charges:gmatch('(%S+)=(%d+)/(%d+)') do
+    if key == g.key then own, reserved = tonumber(tat), tonumber(units) end
+  end
+  local more = math.max(0, spent) - (reserved or cost_of(g, l))
   if more > 0 then
     l.tat = math.min(math.max(l.tat, now) + more * l.step, now + CENTURY)
   else
-    local own
-    for key, tat in charges:gmatch('(%S+)=(%d+)') do own = key == g.key and tonumber(tat) or own end
     if more == 0 or not own then return end
     l.tat = math.min(l.tat, math.max(now, own + more * l.step) + (l.tat - own))
   end
