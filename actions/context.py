@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from actions.states import StateMachine
 
 T = TypeVar("T")
+MOST_SPENT: Final = 2**53
+"""Units: up to here every whole number has a float."""
 _MISSING: Final = object()
 
 
@@ -106,10 +108,10 @@ class ActionContext:
             limit: name of the rate limit; None for each of the action's limits that is weighed by cost.
 
         Raises:
-            ValueError: the amount is negative or no finite number.
+            ValueError: the amount is negative, no finite number, or beyond anything (2 to the 53rd).
         """
-        if not (math.isfinite(amount) and amount >= 0):
-            raise ValueError(f"{amount!r} is no number of units")
+        if not (math.isfinite(amount) and 0 <= amount <= MOST_SPENT):
+            raise ValueError(f"{amount!r:.40} is no number of units")
         name = limit or ""
         self.spending[name] = self.spending.get(name, 0) + math.ceil(amount)
 

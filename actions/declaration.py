@@ -11,13 +11,14 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any, Final, Literal, TypedDict, cast
 
 from pydantic import BaseModel
 
 from actions.errors import DeclarationError
 from actions.limits import Dedupe, Lock, RateLimit
-from actions.policy import Isolation, Retry, Timeouts
+from actions.policy import Isolation, Retry, Timeouts, is_number
 
 
 class Declared(TypedDict, total=False):
@@ -61,8 +62,12 @@ _QUEUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 def checked_fields(action: str, given: Iterable[str]) -> None:
     """Refuse a field that no action has."""
     if unknown := set(given) - Declared.__annotations__.keys():
-        known = ", ".join(Declared.__annotations__)
-        raise DeclarationError(f"{action}: an action has no {', '.join(sorted(unknown))}; it has {known}")
+        fields = list(Declared.__annotations__)
+        near = [guess for each in sorted(unknown) for guess in get_close_matches(each, fields, 1)]
+        hint = f" (did you mean {', '.join(near)}?)" if near else ""
+        raise DeclarationError(
+            f"{action}: an action has no {', '.join(sorted(unknown))}{hint}; it has {', '.join(fields)}"
+        )
 
 
 def checked_name(given: Any) -> str:
@@ -157,7 +162,8 @@ def checked_retry(action: str, given: Any) -> Retry | None:
     """Return a retry policy or None."""
     if given is None or isinstance(given, Retry):
         return given
-    raise DeclarationError(f"{action}: retry has to be Retry(...), not {given!r}")
+    how = f"Retry({given})" if is_number(given) else "Retry(3)"
+    raise DeclarationError(f"{action}: retry has to be a Retry, not {given!r}: write {how}")
 
 
 def checked_queue(action: str, given: Any) -> str:

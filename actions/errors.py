@@ -12,6 +12,7 @@
      │    ├── LeaseLost
      │    ├── ConversationBusy
      │    ├── UnknownConversation
+     │    ├── UnknownRecord
      │    ├── IdempotencyConflict
      │    ├── InvalidId
      │    ├── UnusableReply
@@ -74,7 +75,7 @@ __all__ = [
     "OutcomeUnknown", "PortInUse", "Postpone", "RateLimited", "Refuse", "RefusedByValidator",
     "ResultNotSerialisable", "ResultTooLarge", "Signal", "StateConflict", "StoreRefused",
     "StoreUnavailable", "Superseded", "TimedOut", "TooManyCalls", "TruncatedCall", "TryAgain", "UmbelError",
-    "UnknownAction", "UnknownConversation", "UnreadableRecord", "UnusableReply", "ValidatorFailed",
+    "UnknownAction", "UnknownConversation", "UnknownRecord", "UnreadableRecord", "UnusableReply", "ValidatorFailed",
 ]  # fmt: skip
 
 
@@ -154,6 +155,13 @@ class UnknownConversation(OperatorError):
     """No conversation has this id: it never existed, or its time was over."""
 
     code = "unknown_conversation"
+    exit_code = 65
+
+
+class UnknownRecord(OperatorError):
+    """No run or turn has this id: it never existed, or its time was over."""
+
+    code = "unknown_record"
     exit_code = 65
 
 

@@ -6,9 +6,11 @@ What one action can declare wrongly is refused here, what two can declare agains
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final, Literal, cast
+
+from pydantic.fields import FieldInfo
 
 from actions.declaration import Declared, checked_retry
 from actions.errors import DeclarationError
@@ -49,9 +51,9 @@ class Guaranteed(Parts):
         """How long one attempt may take; None for no limit."""
         return self.timeouts.attempt
 
-    def _guarantee(self, declared: Declared, parameters: Iterable[str]) -> None:
+    def _guarantee(self, declared: Declared, parameters: Mapping[str, FieldInfo]) -> None:
         """Take what was declared; `parameters` are the fields of the params that keys and costs may name."""
-        name, fields = self.name, dict.fromkeys(parameters)
+        name, fields = self.name, parameters
         self.retry = checked_retry(name, declared.get("retry"))
         self.timeouts = checked_timeouts(name, declared.get("timeout", "30s"))
         self.rate_limits = _limits(name, declared.get("rate_limit"))
@@ -65,7 +67,7 @@ class Guaranteed(Parts):
         self.dedupe = _instance(name, "dedupe", declared.get("dedupe"), Dedupe, 'Dedupe("10m")')
         isolated = declared.get("isolated", False)
         chosen = (Isolation() if isolated else None) if isinstance(isolated, bool) else isolated
-        self.isolation = _instance(name, "isolated", chosen, Isolation, "True, False or Isolation(...)")
+        self.isolation = _instance(name, "isolated", chosen, Isolation, 'True, False or Isolation("512MB")')
 
 
 def checked_timeouts(action: str, given: Any) -> Timeouts:

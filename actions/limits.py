@@ -6,27 +6,28 @@ here. The store counts and holds: a limit is never exceeded and a lock has one h
 
 from __future__ import annotations
 
-import inspect
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
+from pydantic.fields import FieldInfo
+
+from actions import costs
 from actions.errors import DeclarationError
-from actions.policy import duration, is_number
-from actions.templates import SERVER_OWNED, Template
+from actions.policy import duration, whole
+from actions.templates import Template
 
+MOST_PLACES: Final = 100_000
+"""Places of a lock; a cap beyond it bounds nothing."""
 REMEMBERED: Final = 1_000
 """Starts that an exact window remembers at most: 9 bytes of the store each."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_COST: Final = re.compile(r"\{(?:params\.)?([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 _FIRST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]*(?::|$)")
 
 Over = Literal["wait", "refuse"]
-Cost = int | str | Callable[[Any], int]
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -48,7 +49,7 @@ class RateLimit:
     """By which operators change it, and the beginning of its key; "": the action's name."""
     burst: int
     """Units at once; 0 for an exact window."""
-    cost: Cost
+    cost: costs.Cost
     """Units of one run: a number, a template of one parameter (`"{tokens}"`), or a function of the params."""
     over: Over
     """What a run does that finds no room: wait for it, or be refused and told when to try again."""
@@ -63,18 +64,18 @@ class RateLimit:
         key: str = "",
         name: str | None = None,
         burst: int | None = None,
-        cost: Cost = 1,
+        cost: costs.Cost = 1,
         over: Over = "wait",
     ) -> None:
-        _whole("a rate limit's n", n)
+        whole("a rate limit's n", n)
         length = duration(per)
         if not length:
             raise DeclarationError('a rate limit needs a window: RateLimit(5, per="1m")')
         exact = burst is None and n <= REMEMBERED and cost == 1
         at_once = 0 if exact else max(1, n // 2) if burst is None else burst
         if not exact:
-            _whole("a rate limit's burst", at_once, most=n)
-        _check_cost(cost, at_once or 1)
+            whole("a rate limit's burst", at_once, most=n)
+        costs.check(cost, at_once or 1)
         if name is not None:
             check_name(name)
         _one_of("a rate limit's over", over, ("wait", "refuse"))
@@ -116,30 +117,17 @@ class RateLimit:
         Raises:
             ValueError: the parameter or the function gives no whole number of at least 0.
         """
-        if isinstance(self.cost, int):
-            return self.cost
-        if isinstance(self.cost, str):
-            found: Any = getattr(params, self.cost_parameter)
-        else:
-            found = self.cost(params)
-        if not is_number(found) or not math.isfinite(found) or found != int(found) or found < 0:
-            raise ValueError(f"{found!r:.40} is no number of units")
-        return int(found)
+        return costs.units(self.cost, params)
 
     @property
     def cost_parameter(self) -> str:
         """The parameter that the cost names, "" for none."""
-        match = _COST.fullmatch(self.cost) if isinstance(self.cost, str) else None
-        return match[1] if match else ""
+        return costs.parameter_of(self.cost)
 
-    def check(self, action: str, parameters: Mapping[str, Any]) -> None:
+    def check(self, action: str, parameters: Mapping[str, FieldInfo]) -> None:
         """Raise DeclarationError for a key or a cost that names what is no parameter of the action."""
         self.template.check(action, parameters)
-        if self.cost_parameter and self.cost_parameter not in parameters:
-            raise DeclarationError(
-                f"{action}: the cost {self.cost!r} of a rate limit names no parameter; "
-                f"there are {', '.join(sorted(parameters)) or 'none'}"
-            )
+        costs.check_parameter(action, self.cost, parameters)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -168,7 +156,11 @@ class Lock:
                 f"the lock {text!r} has to begin with a plain word and a colon: 'orders:{{principal}}'"
             )
         _one_of("a lock's policy", policy, ("wait", "refuse", "replace"))
-        _whole("a lock's places", places)
+        whole("a lock's places", places)
+        if places > MOST_PLACES:
+            raise DeclarationError(
+                f"the lock {text!r} has {places} places: {MOST_PLACES:,} at most, or leave the lock out"
+            )
         if policy == "replace" and places > 1:
             raise DeclarationError(
                 f"the lock {text!r} has {places} places: whom to replace is not clear; use wait or refuse"
@@ -217,33 +209,6 @@ def check_name(given: Any) -> None:
         )
 
 
-def _whole(what: str, given: Any, *, most: int | None = None) -> None:
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise DeclarationError(f"{what} has to be a whole number, 1 or more, not {given!r}")
-    if most is not None and given > most:
-        raise DeclarationError(f"{what} has to be at most n, which is {most}, not {given}")
-
-
 def _one_of(what: str, given: Any, known: tuple[str, ...]) -> None:
     if given not in known:
         raise DeclarationError(f"{what} is one of {', '.join(known)}, not {given!r}")
-
-
-def _check_cost(cost: Any, most: int) -> None:
-    if isinstance(cost, str):
-        match = _COST.fullmatch(cost)
-        if match is None or cost[1:-1] in SERVER_OWNED:
-            raise DeclarationError(
-                f"the cost {cost!r} has to be one parameter in braces, such as '{{tokens}}'"
-            )
-    elif callable(cost):
-        try:
-            inspect.signature(cast("Callable[..., Any]", cost)).bind("params")
-        except (TypeError, ValueError):
-            raise DeclarationError(
-                "the cost's function is called with (params): give it one parameter"
-            ) from None
-    else:
-        _whole("a rate limit's cost", cost)
-        if cost > most:
-            raise DeclarationError(f"a cost of {cost} never fits: at most {most} at once; raise burst or n")

@@ -32,15 +32,17 @@ MAX_RAW: Final = 2_000
 """Characters kept of a call's argument text: enough to see what was meant, too few to fill the store."""
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS: Final = [low + high for high in _DIGITS for low in _DIGITS]
 _WIDTH: Final = 12
 
 
 def _base62(number: int) -> str:
-    digits: list[str] = []
-    for _ in range(_WIDTH):
-        number, rest = divmod(number, 62)
-        digits.append(_DIGITS[rest])
-    return "".join(digits)
+    """Twelve digits, the lowest first; made two at a time, for each run has such an id."""
+    pairs: list[str] = []
+    for _ in range(_WIDTH // 2):
+        number, rest = divmod(number, 3_844)
+        pairs.append(_PAIRS[rest])
+    return "".join(pairs)
 
 
 def _digest(*parts: str | int, size: int) -> bytes:

@@ -22,6 +22,10 @@ _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TEXT: Final = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|h|d)", re.ASCII)
 _UNITS: Final = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30}
 _SIZE: Final = re.compile(r"(\d+) ?(B|KB|MB|GB)", re.ASCII)
+LONGEST: Final = timedelta(days=36_525)
+"""What goes beyond it fits neither a date nor the integers of the store."""
+LEAST_MEMORY: Final = 16 * 2**20
+"""Bytes beyond its start that a process needs for anything at all."""
 _HOW: Final = 'write it as "250ms", "1s", "1m", "2h" or "1d", as a number of seconds, or as a timedelta'
 
 
@@ -44,6 +48,8 @@ def duration(value: timedelta | float | str) -> timedelta:
         length = _seconds(value)
     if length < timedelta(0):
         raise DeclarationError(f"a duration cannot be negative: {value!r}")
+    if length > LONGEST:
+        raise DeclarationError(f"{value!r} is longer than a hundred years: leave it out for no limit")
     return length
 
 
@@ -93,7 +99,7 @@ class Retry:
         first, longest = duration(initial), duration(cap)
         if first > longest:
             raise DeclarationError(
-                f"initial ({first}) is longer than cap ({longest}): raise cap or lower initial"
+                f"initial ({spoken(first)}) is longer than cap ({spoken(longest)}): raise cap or lower initial"
             )
         keep = object.__setattr__  # the dataclass is frozen
         keep(self, "retries", retries)
@@ -158,8 +164,8 @@ class Timeouts:
             object.__setattr__(self, name, _limit(name, value))
         if self.heartbeat and self.attempt and self.heartbeat >= self.attempt:
             raise DeclarationError(
-                f"an attempt ends after {self.attempt}, before a heartbeat of {self.heartbeat} is missed: "
-                "raise attempt or lower heartbeat"
+                f"an attempt ends after {spoken(self.attempt)}, before a heartbeat of "
+                f"{spoken(self.heartbeat)} is missed: raise attempt or lower heartbeat"
             )
 
 
@@ -171,7 +177,12 @@ class Isolation:
     """Bytes that it may take beyond what it has at its start; None for no limit."""
 
     def __init__(self, memory: int | str | None = "512MB") -> None:
-        object.__setattr__(self, "memory", None if memory is None else size(memory))
+        given = None if memory is None else size(memory)
+        if given is not None and given < LEAST_MEMORY:
+            raise DeclarationError(
+                f'{memory!r} is {given} bytes, too little for a process: write "512MB", and 16MB at least'
+            )
+        object.__setattr__(self, "memory", given)
 
 
 def size(value: int | str) -> int:
@@ -188,6 +199,17 @@ def size(value: int | str) -> int:
     return found
 
 
+def spoken(length: timedelta) -> str:
+    """Return a duration in words, for messages: "250 ms", "1.5 s", "2 min", "3 h", "1 d"."""
+    seconds = length.total_seconds()
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:g} ms"
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds / unit:g} {name}"
+    return f"{seconds:g} s"
+
+
 def milliseconds(length: timedelta) -> int:
     """Return whole milliseconds, rounded up: no limit becomes none by being short."""
     return math.ceil(length / timedelta(milliseconds=1))
@@ -201,6 +223,14 @@ def _limit(name: str, given: Any) -> timedelta | None:
         return duration(given) or None
     except DeclarationError as error:
         raise DeclarationError(f"{name}: {error}") from None
+
+
+def whole(what: str, given: Any, *, most: int | None = None) -> None:
+    """Raise DeclarationError for what is no whole number from 1 to `most`."""
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise DeclarationError(f"{what} has to be a whole number, 1 or more, not {given!r}")
+    if most is not None and given > most:
+        raise DeclarationError(f"{what} has to be at most n, which is {most}, not {given}")
 
 
 def is_number(value: Any) -> bool:

@@ -7,7 +7,6 @@ for is matched exactly after normalising, never by likeness or by a part.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
@@ -22,6 +21,7 @@ from actions.errors import (
     InvalidArguments,
     UnknownAction,
 )
+from actions.importing import imported
 from actions.names import normalise
 from actions.ranks import ranks
 from actions.states import StateMachine
@@ -77,7 +77,7 @@ class Registry:
         actions: list[Action] = []
         machines: list[StateMachine] = []
         for name in modules:
-            held = vars(_imported(name)).values()
+            held = vars(imported(name)).values()
             found = [each for each in held if isinstance(each, Action | StateMachine)]
             if not found:
                 raise ConfigError(
@@ -87,7 +87,7 @@ class Registry:
                 )
             actions += (each for each in found if isinstance(each, Action) and each not in actions)
             machines += (each for each in found if isinstance(each, StateMachine) and each not in machines)
-        builtins = [each for each in vars(_imported(_BUILTIN)).values() if isinstance(each, Action)]
+        builtins = [each for each in vars(imported(_BUILTIN)).values() if isinstance(each, Action)]
         return cls(actions, machines, builtins=[each for each in builtins if each not in actions])
 
     def __len__(self) -> int:
@@ -229,19 +229,3 @@ def _aliased(actions: Iterable[Action]) -> dict[str, Action]:
 def _homes(actions: Iterable[Action]) -> str:
     handlers: list[Any] = [action.handler for action in actions]
     return " and ".join(f"{each.__module__}.{getattr(each, '__qualname__', '?')}" for each in handlers)
-
-
-def _imported(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except DeclarationError:
-        raise
-    except Exception as error:
-        absent = isinstance(error, ModuleNotFoundError) and name.startswith(error.name or " ")
-        raise ConfigError(
-            f"the module {name} cannot be imported: {type(error).__name__}: {error}",
-            where="UMBEL_ACTIONS",
-            fix="Check its spelling, and that its folder is on PYTHONPATH"
-            if absent
-            else "Mend it, or what it imports",
-        ) from error

@@ -7,14 +7,19 @@ plain text.
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from actions.definition import Action
 from actions.directives import Result
 from actions.errors import InvalidResult, ModelError, Refuse, ResultNotSerialisable, ResultTooLarge
+
+_DEEP: Final = 150
+_DIGITS: Final = 4_300
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{4300}")
 
 
 def opened(returned: Any) -> Result:
@@ -42,7 +47,7 @@ def result_text(action: Action, value: Any, cap: int | None = None) -> str:
             )
             raise InvalidResult(f"{action.name} returned something else than it promises: {where}") from error
     try:
-        told = to_json(value, inf_nan_mode="null")
+        told = json_of(value)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise ResultNotSerialisable(
             f"{action.name} did its work, but its result ({type(value).__name__}) has no JSON form"
@@ -54,6 +59,24 @@ def result_text(action: Action, value: Any, cap: int | None = None) -> str:
             f"{action.name} did its work, but its result has {len(told)} bytes and {cap} is the cap"
         )
     return _truncated(value if isinstance(value, str) else told.decode(), len(told), cap)
+
+
+def json_of(value: Any) -> bytes:
+    """Return a value as JSON that can be read back; raise ValueError or its kin for what has no such form."""
+    told = to_json(value, inf_nan_mode="null")
+    check_readable(told)
+    return told
+
+
+def check_readable(told: bytes) -> None:
+    """Raise ValueError for JSON that cannot be read back: nested too deep (200), or a number of too many digits.
+
+    Python reads no whole number of more than 4,300 digits (its guard against quadratic time). Only what looks as if
+    it could be so is read.
+    """
+    deep = told.count(b"[") + told.count(b"{") > _DEEP
+    if deep or (len(told) > _DIGITS and _LONG_NUMBER.search(told)):
+        from_json(told)
 
 
 def _truncated(text: str, size: int, cap: int) -> str:

@@ -83,8 +83,13 @@ class Template:
         return any(hole == "conversation" for _, hole in self.parts)
 
     def check(self, action: str, parameters: Iterable[str]) -> None:
-        """Raise DeclarationError for a placeholder that is no parameter of the action."""
+        """Raise DeclarationError for a placeholder that is no parameter of the action, or one without its braces."""
         known = set(parameters)
+        if bare := self._bare({*SERVER_OWNED, *known}):
+            raise DeclarationError(
+                f"{action}: {bare!r} in the key {self.text!r} is the same for everybody: "
+                f"write '{{{bare}}}' for one each, or another word"
+            )
         if unknown := [name for name in self.parameters if name not in known]:
             wishes = ", ".join((*SERVER_OWNED, *sorted(known)))
             raise DeclarationError(
@@ -108,6 +113,13 @@ class Template:
             one is None or another is None or one == another
             for one, another in zip(mine, theirs, strict=True)
         )
+
+    def _bare(self, names: Iterable[str]) -> str:
+        """A name that stands between colons as a plain word, "" for none; before more it may well be a label."""
+        levels = self._levels()
+        held = {hole.rpartition(".")[2] for _, hole in self.parts}
+        bare = (level for level in (levels[1:] or levels) if level in set(names) - held)
+        return next((level for level in bare if level), "")
 
     def _levels(self) -> list[str | None]:
         """The texts between its colons, None for one that holds a placeholder (no value holds a colon)."""

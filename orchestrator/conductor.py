@@ -17,7 +17,7 @@ from actions.messages import (
     new_turn_id,
     turn_id_from_key,
 )
-from orchestrator import ids, intake, planning, turns
+from orchestrator import ids, intake, planning, reading, turns
 from orchestrator.answers import Ended, Posted, check_accepted
 from orchestrator.single_runs import SingleRuns
 from orchestrator.submission import Submission
@@ -26,6 +26,7 @@ from orchestrator.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.reading import Standing
     from orchestrator.store.records import Lead
 
 __all__ = ["Conductor", "Ended", "Posted", "Submission"]
@@ -172,6 +173,15 @@ class Conductor(SingleRuns):
                 return await self._store.conversations.cancel_turn(id)
             case "conv":
                 return await self._store.conversations.cancel(id)
+
+    async def read(self, id: str) -> Standing:  # noqa: A002 - as above
+        """How a run, a turn or a conversation stands, and why it waits; arguments are masked.
+
+        Raises:
+            InvalidId: it begins with none of `run_`, `turn_`, `conv_`.
+            UnknownRecord, UnknownConversation: there is no such record (any more).
+        """
+        return await reading.read(id, self._store, self._registry)
 
     async def forget(self, conversation: str) -> bool:
         """Delete a conversation: what runs is cancelled, and with its last end everything is removed.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 
 from actions.canonical import canonical
+from actions.errors import InvalidArguments
 from actions.messages import Status
 from actions.policy import milliseconds
 from orchestrator.guards import guards_of, ordered
@@ -19,6 +20,7 @@ from orchestrator.store.keys import lane
 from orchestrator.store.records import NewRun, Priority, Sameness
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from pydantic import BaseModel
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from orchestrator.guards import Guard
 
+_DEEPEST: Final = 150
+_LONGEST_INT: Final = 14_000  # bits, some 4,200 digits
 NO_LANE: Final = "-"
 """Where the record of a call stands that no action answers to; it never becomes ready."""
 
@@ -106,6 +110,26 @@ def draft(
         digest=key_digest,
         same=sameness(action, params, principal=principal, tenant=tenant, conversation=conversation),
     )
+
+
+def check_recordable(arguments: Mapping[str, Any]) -> None:
+    """Raise InvalidArguments for arguments that a record cannot hold so that they are read back.
+
+    JSON is read back to a depth of some 200; Python reads no whole number of more than 4,300 digits.
+    """
+    level: list[Any] = [arguments]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for each in level
+            for item in (each.values() if isinstance(each, dict) else each)
+            if isinstance(item, dict | list) or (isinstance(item, int) and item.bit_length() > _LONGEST_INT)
+        ]
+        if not level:
+            return
+        if not all(isinstance(each, dict | list) for each in level):
+            raise InvalidArguments("a number in the arguments has too many digits")
+    raise InvalidArguments(f"the arguments are nested too deep: {_DEEPEST} levels at most")
 
 
 def draft_refused(

@@ -50,15 +50,19 @@ def check_run(given: str) -> None:
 
 def check_tenant(given: str) -> None:
     """Raise InvalidId for what is no name of a tenant; empty is the default one."""
-    _check(given, _TENANT, "letters, digits and . _ - @")
+    _check(given, _TENANT, "letters, digits and . _ - @", "tenant")
 
 
 def check_permissions(given: Iterable[str]) -> None:
     """Raise InvalidId if one is not a word: they are kept with spaces between them."""
     for permission in given:
-        _check(permission, _PERMISSION, "a word without spaces")
+        _check(permission, _PERMISSION, "a word without spaces", "permission")
 
 
-def _check(given: str, form: re.Pattern[str], words: str) -> None:
-    if form.fullmatch(given) is None:
-        raise InvalidId(f"{given[:80]!r} is no id", fix=f"An id is {words}, at most 80 characters")
+def _check(given: str, form: re.Pattern[str], words: str, what: str = "id") -> None:
+    loose: object = given
+    if not isinstance(loose, str) or form.fullmatch(loose) is None:
+        article = "An" if what == "id" else "A"
+        raise InvalidId(
+            f"{loose!r:.82} is no {what}", fix=f"{article} {what} is {words}, at most 80 characters"
+        )

@@ -18,7 +18,7 @@ from actions.messages import Payload, Status, idempotency_key, run_id_of
 from actions.params import bind
 from actions.validation import lacking
 from orchestrator.chat_shape import assistant_message, call_ids, tool_head
-from orchestrator.drafting import draft, draft_refused
+from orchestrator.drafting import check_recordable, draft, draft_refused
 from orchestrator.guards import Caps, guards_of
 from orchestrator.guards import caps as caps_of
 
@@ -147,6 +147,7 @@ def _decide(call: Call, conversation: ConversationRecord, registry: Registry) ->
     try:
         found.action = registry.resolve(call.name)
         check_permissions(found.action, conversation.permissions)
+        check_recordable(call.arguments or {})
         found.params = bind(found.action, call.arguments or {})
         found.guards = guards_of(
             found.action,

@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from actions.errors import ConfigError, DeclarationError
-from actions.policy import duration
+from actions.policy import duration, milliseconds
 from orchestrator.addresses import check_redis, check_web, redacted
 from orchestrator.services import secrets
 
@@ -354,19 +354,27 @@ def _as_text(value: Any) -> str:
             return str(value)
 
 
-def _wording(kind: str, message: str) -> str:
+def _wording(kind: str, message: str, name: str, given: Any) -> str:
     if kind.startswith("int_"):
-        return "is not a whole number"
+        return f"is {given!r:.40}, which is not a whole number{_cure(name, given)}"
     text = message.removeprefix("Value error, ")
     return text if text is not message else f"is not right: {message[0].lower()}{message[1:]}"
+
+
+def _cure(name: str, given: Any) -> str:
+    """What to write instead of a duration such as "30s", where milliseconds are wanted."""
+    try:
+        return f": write {milliseconds(duration(given))}" if name.endswith("_MS") else ""
+    except DeclarationError:
+        return ""
 
 
 def _explain(error: ValidationError) -> str:
     """One line for each variable that is wrong, worded for the person who set it."""
     lines = []
-    for problem in error.errors(include_url=False, include_input=False):
+    for problem in error.errors(include_url=False):
         name = "".join(f"{PREFIX}{part}".upper() for part in problem["loc"][:1])
-        text = _wording(problem["type"], problem["msg"])
+        text = _wording(problem["type"], problem["msg"], name, problem["input"])
         field = Settings.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
         meaning = f" ({field.description})" if field is not None else ""
         lines.append(f"{name} {text}{meaning}".strip())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
-from actions.errors import StoreRefused
+from actions.errors import UnknownRecord
 from actions.messages import TERMINAL, RunId
 from orchestrator.answers import Ended, ended
 from orchestrator.guards import Caps, caps
@@ -90,12 +90,12 @@ class SingleRuns:
         Raises:
             InvalidId, IdempotencyConflict, ModelError: as for `submit`; a note says which of them it is about.
         """
-        runs = [self._prepared(at, given) for at, given in enumerate(batch)]
+        runs = [self._prepared(given, f"{at} of {len(batch)}") for at, given in enumerate(batch, 1)]
         for at in range(0, len(runs), _BATCH):
             await self._store.runs.submit(runs[at : at + _BATCH])
         return [RunId(run.id) for run in runs]
 
-    def _prepared(self, at: int, given: Submission) -> NewRun:
+    def _prepared(self, given: Submission, place: str) -> NewRun:
         try:
             return prepare(
                 given,
@@ -105,7 +105,8 @@ class SingleRuns:
                 guards=caps(self.caps, tenant=given.tenant),
             )
         except Exception as error:
-            error.add_note(f"number {at} (from 0) of what was submitted together: {given.action[:80]}")
+            if place != "1 of 1":
+                error.add_note(f"submission {place}: {given.action[:80]}")
             raise
 
     async def call(
@@ -124,13 +125,13 @@ class SingleRuns:
 
         Raises:
             TimeoutError: it is not, in time.
-            StoreRefused: there is no record of such a run.
+            UnknownRecord: there is no record of such a run.
         """
 
         async def probe() -> tuple[str, RunView | None]:
             view = await self._store.runs.read(run)
             if view is None:
-                raise StoreRefused(
+                raise UnknownRecord(
                     f"there is no run {run}", fix="Check the id; ended runs are kept for UMBEL_RUN_TTL"
                 )
             return view.status, view if view.status in TERMINAL else None

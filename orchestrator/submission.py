@@ -20,7 +20,7 @@ from actions.messages import Payload, RunId, mended, new_run_id, run_id_from_key
 from actions.params import bind
 from actions.policy import Retry, duration, milliseconds
 from orchestrator import ids, planning, turns
-from orchestrator.drafting import draft
+from orchestrator.drafting import check_recordable, draft
 
 if TYPE_CHECKING:
     from actions.definition import Action
@@ -76,10 +76,14 @@ def prepare(
         DeclarationError: a duration or a number of retries is none.
         ModelError: unknown action, missing permission, invalid arguments, or a cost over its limit.
     """
-    chosen = _id(given, cell)
     ids.check_tenant(given.tenant)
+    loose: Any = given.permissions
+    if isinstance(loose, str):
+        raise DeclarationError(f"permissions: a list of words is wanted, not the text {loose!r:.80}")
+    chosen = _id(given, cell)
     action = registry.resolve(given.action)
     planning.check_permissions(action, given.permissions)
+    check_recordable(given.arguments)
     params = bind(action, given.arguments)
     payload = Payload(
         action.name, dict(given.arguments), None, given.action, given.principal, tuple(given.permissions),
@@ -97,7 +101,7 @@ def prepare(
         reply_to=reply_to if given.told else "",
         key_digest=_digest(given, action) if given.key is not None else "",
         total_ms=_left_ms(given.deadline),
-        delay_ms=_ms(given.delay) if given.delay else 0,
+        delay_ms=_ms("delay", given.delay) if given.delay else 0,
     )
 
 
@@ -111,6 +115,9 @@ def _id(given: Submission, cell: str) -> RunId:
             f"{given.run[:80]!r} was given beside a key",
             fix="Give the run an id of your own, or a key that its id is made of; not both",
         )
+    loose: Any = given.key
+    if not isinstance(loose, str) or not loose:
+        raise DeclarationError(f"key: a text that is not empty is wanted, or None, not {loose!r:.80}")
     return run_id_from_key(given.tenant, given.key, cell)
 
 
@@ -122,8 +129,10 @@ def _digest(given: Submission, action: Action) -> str:
         given.arguments,
         given.principal,
         sorted(given.permissions),
-        given.deadline.isoformat() if isinstance(given.deadline, datetime) else _ms(given.deadline or 0),
-        _ms(given.delay),
+        given.deadline.isoformat()
+        if isinstance(given.deadline, datetime)
+        else _ms("deadline", given.deadline or 0),
+        _ms("delay", given.delay),
         None if retry is None else [retry.retries, retry.initial, retry.factor, retry.cap],
         _timeout_ms(given.timeout),
     ]
@@ -131,8 +140,16 @@ def _digest(given: Submission, action: Action) -> str:
     return turns.digest(json.dumps(plain, sort_keys=True))
 
 
-def _ms(length: Length) -> int:
-    return milliseconds(duration(length))
+def named(option: str, length: Length) -> timedelta:
+    """What the duration given for an option means; an error names the option."""
+    try:
+        return duration(length)
+    except DeclarationError as error:
+        raise DeclarationError(f"{option}: {error}") from None
+
+
+def _ms(option: str, length: Length) -> int:
+    return milliseconds(named(option, length))
 
 
 def _left_ms(deadline: Length | datetime | None) -> int | None:
@@ -140,7 +157,7 @@ def _left_ms(deadline: Length | datetime | None) -> int | None:
     if deadline is None:
         return None
     if not isinstance(deadline, datetime):
-        return _ms(deadline)
+        return _ms("deadline", deadline)
     if deadline.tzinfo is None:
         raise DeclarationError(f"a deadline needs a time zone: {deadline.isoformat()} has none")
     return max(0, milliseconds(deadline - datetime.now(UTC)))
@@ -149,7 +166,7 @@ def _left_ms(deadline: Length | datetime | None) -> int | None:
 def _timeout_ms(timeout: Length | None) -> int | None:
     if timeout is None:
         return None
-    if (found := _ms(timeout)) < 1:
+    if (found := _ms("timeout", timeout)) < 1:
         raise DeclarationError(
             f"a timeout of {timeout!r} is too short: give at least 1ms, or None for the action's"
         )
@@ -157,4 +174,11 @@ def _timeout_ms(timeout: Length | None) -> int | None:
 
 
 def _retry(given: Retry | int | None) -> Retry | None:
-    return given if given is None or isinstance(given, Retry) else Retry(given)
+    if given is None or isinstance(given, Retry):
+        return given
+    try:
+        return Retry(given)
+    except DeclarationError:
+        raise DeclarationError(
+            f"retry: a Retry or a whole number, 0 or more, is wanted, not {given!r}"
+        ) from None

@@ -51,6 +51,22 @@ async def until(what: str, probe: Callable[[], Awaitable[tuple[str, T | None]]],
         pause = min(pause * 1.5, _LONGEST)
 
 
+async def patiently(step: Callable[[], Awaitable[T]]) -> T:
+    """Take a step that may be taken twice, again and again while Redis is away.
+
+    Raises:
+        StoreUnavailable: it was away for half a minute.
+    """
+    limit = time.monotonic() + _AWAY
+    while True:
+        try:
+            return await step()
+        except StoreUnavailable:
+            if time.monotonic() > limit:
+                raise
+        await asyncio.sleep(_LONGEST)
+
+
 class Ends:
     """Waits for many runs whose ends are told to one reply list; cancels what is left when the time is over."""
 

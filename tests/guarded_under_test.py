@@ -172,6 +172,19 @@ async def dies_fail(file: str, word: str) -> str:
     return await effect(file, word)
 
 
+@action("PREPARES_FOR_LONG", timeout="90s", on_unknown="fail")
+async def prepares_for_long(file: str) -> None:
+    """Take effect at last."""
+    note(file, "acted")
+
+
+@prepares_for_long.preprocess
+async def long_preparation(params, ctx):
+    """Take long, without any effect."""
+    note(params["file"] + ".prepares", "once")
+    await asyncio.sleep(60)
+
+
 @action("DIES_CHECK", timeout="90s", on_unknown="check")
 async def dies_check(file: str, word: str) -> str:
     """Find out after a death."""
@@ -319,7 +332,29 @@ def boxed_dies(file: str, how: str) -> None:
     note(file, "acted")
     if how == "kill":
         os.kill(os.getpid(), 9)
+    if how == "orphan":  # a child that leaves the group, and holds all that was open
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            time.sleep(60)
+            os._exit(0)
+        note(f"{file}.orphans", str(child))
     os._exit(3)
+
+
+@action(
+    "BOXED_METERED",
+    isolated=True,
+    timeout="700ms",
+    rate_limit=RateLimit(100, "1h", key="{account}", cost="{tokens}", burst=100),
+)
+def boxed_metered(account: str, tokens: int, used: int, how: str, ctx) -> None:
+    """Reserve tokens, use some, and be stopped."""
+    ctx.spent(used - 1)
+    ctx.spent(1)
+    if how == "exit":
+        os._exit(3)
+    time.sleep(0 if how == "return" else 30)
 
 
 @action("BOXED_DIES_ONCE", isolated=True, timeout="20s", on_unknown="check")

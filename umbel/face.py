@@ -15,8 +15,9 @@ from actions.errors import ConfigError
 from orchestrator.assembly import build
 from orchestrator.conductor import Conductor
 from orchestrator.operations.act import act
-from orchestrator.operations.options import UNSET, ActOptions, Length, Strategy
+from orchestrator.operations.options import UNSET, ActOptions, Strategy
 from orchestrator.settings import Settings, load_settings
+from orchestrator.submission import Length
 from umbel.supervisor import EmbeddedRedis
 
 if TYPE_CHECKING:

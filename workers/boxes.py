@@ -2,7 +2,8 @@
 
 In: a flight from the lane of isolated runs. Out: its finish, told by the process (`workers.isolated`), or what follows
 when that dies before it has told one. One process is kept warm, so that a run waits for no interpreter to start.
-A process never outlives the one that made it, and leads a process group, which is killed as a whole.
+A process never outlives the one that made it, and leads a process group, which is killed as a whole: only what leaves
+the group lives on.
 """
 
 from __future__ import annotations
@@ -16,24 +17,30 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from actions.errors import TryAgain
+from actions.errors import Fail, Postpone
 from actions.policy import Retry
 from workers import endings, frames, outcome
+from workers.flight import NO_RETRY
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable
 
     from orchestrator.settings import Settings
-    from orchestrator.store.records import Finish
+    from orchestrator.store.records import Claimed, Finish
     from workers.flight import Flight
 
 log: Final = logging.getLogger("umbel.isolated")
 
 START_S: Final = 60.0
 """Seconds that a process may take to be ready; it imports what the worker has imported."""
+LOOK_S: Final = 0.5
+"""Seconds between two looks whether a process that says nothing is still there."""
+END_S: Final = 2.0
+"""Seconds that a killed process may take to be gone."""
 RESTARTS: Final = Retry(5, initial="1s", cap="30s")
-"""How a run is tried again for which no process could be started: its action has no part in that."""
+"""How a run is put off for which no process could be started: its action has no part in that, nor have its retries."""
+_MOST_PUT_OFF: Final = 1_000
 _OWN: Final = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "1"}
 """One arena: glibc reserves 64 MiB of address space for each more, which a limit of memory would count."""
 
@@ -78,18 +85,30 @@ class Box:
             await self._process.stdin.drain()
         while (message := await self._hear())["is"] != "finish":
             flight.show_life()
-            if message == frames.ACTS:
-                flight.acted, flight.checking = True, False
+            _note(flight, message)
+        flight.spending = None  # its finish has it
         return frames.finish_of(message)
 
     async def _hear(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 - same
+        reading = asyncio.ensure_future(frames.receive(self._process.stdout))
         try:
-            return await frames.receive(self._process.stdout)
+            while not reading.done():
+                was_alive = self.is_alive  # what it said before its end has been read by the next look
+                await asyncio.wait({reading}, timeout=LOOK_S)
+                if not was_alive and not reading.done():
+                    break  # something that it started, and that left its group, keeps the pipe open
+            if reading.done():
+                return reading.result()
         except (EOFError, ConnectionError, ValueError, LookupError):
-            self.kill()
-            code = await self._process.wait()
-            raise Dead(_spoken(code)) from None
+            pass
+        finally:
+            reading.cancel()
+        self.kill()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_S):
+                await self._process.wait()
+        raise Dead(_spoken(self._process.returncode))
 
     def kill(self) -> None:
         """End it and all that it started, now."""
@@ -105,6 +124,7 @@ class Boxes:
         """Prepare; the first process is started for the first run."""
         self._settings = settings
         self._spare: asyncio.Task[Box] | None = None
+        self._put_off: dict[str, int] = {}
 
     async def attempt(self, flight: Flight, begins: Callable[[Flight], None]) -> Finish:
         """Carry out one attempt; `begins` is told when its process is ready and its clocks start."""
@@ -115,9 +135,8 @@ class Boxes:
                     box = await self._take()
             except (Dead, OSError) as error:  # TimeoutError is an OSError
                 log.error("no process for %s: %s", flight.run.id, str(error) or "it was not ready in time")
-                return outcome.raised(
-                    flight.run, TryAgain(reason="no process could be started for it"), RESTARTS
-                )
+                return self._later(flight.run)
+            self._put_off.pop(flight.run.id, None)
             self._warm()
             flight.checking = bool(flight.run.check)
             begins(flight)
@@ -128,6 +147,17 @@ class Boxes:
         finally:
             if box is not None:
                 box.kill()  # it has told its end, or is not to tell it any more
+
+    def _later(self, run: Claimed) -> Finish:
+        """It has not begun, so it waits without using up an attempt; how often is counted in each worker process."""
+        times = self._put_off.pop(run.id, 0) + 1
+        reason = "no process could be started for it"
+        if not RESTARTS.left(times):
+            return outcome.raised(run, Fail(reason), NO_RETRY)
+        if len(self._put_off) >= _MOST_PUT_OFF:
+            del self._put_off[next(iter(self._put_off))]
+        self._put_off[run.id] = times
+        return outcome.raised(run, Postpone(RESTARTS.delay(times), reason), NO_RETRY)
 
     def close(self) -> None:
         """End the spare process."""
@@ -178,7 +208,21 @@ def _seen(task: asyncio.Task[Box]) -> None:
         task.exception()
 
 
-def _spoken(code: int) -> str:
+def _note(flight: Flight, message: dict[str, Any]) -> None:
+    """What a process says on the way: after it is killed it is too late to ask."""
+    match message["is"]:
+        case "acts":
+            flight.acted, flight.checking = True, False
+        case "answered":
+            flight.answer = "yes" if message["effect"] else "no"
+            flight.checking = bool(message["effect"])
+        case "spent":
+            flight.spending = message["units"]
+
+
+def _spoken(code: int | None) -> str:
+    if code is None:
+        return "does not end"
     if code >= 0:
         return f"ended by itself with {code}"
     try:

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from actions.errors import UmbelError
+from actions.params import bind
 from orchestrator.guards import guards_of, limit_keys
 from orchestrator.store.records import Effect, EffectKind
 
@@ -61,9 +62,13 @@ def cooled(flight: Flight, registry: Registry, signal: TryAgain, ms: int) -> Ite
 
 def spent(flight: Flight, registry: Registry) -> Iterable[Effect]:
     """For `ctx.spent(…)`: what was reserved at the start is settled with what was used."""
-    if flight.ctx is None:
-        return
-    for name, amount in flight.ctx.spending.items():
+    units = flight.spending or (flight.ctx.spending if flight.ctx is not None else {})
+    if flight.params is None and flight.action is not None:  # its process knew them, and is gone
+        try:
+            flight.params = bind(flight.action, flight.payload.arguments)
+        except UmbelError:
+            return
+    for name, amount in units.items():
         keys = limits_of(flight, registry, name, weighed=True)
         if not keys:
             log.warning("%s has no rate limit %r that is weighed by cost", flight.run.id, name)

@@ -106,6 +106,12 @@ class RunContext(ActionContext):
         left = self._remaining()
         return None if left is None else timedelta(seconds=left)
 
+    def spent(self, amount: float, limit: str | None = None) -> None:
+        """Note units that were really used; see `ActionContext.spent`."""
+        super().spent(amount, limit)
+        if self._flight.on_spent is not None:
+            self._flight.on_spent(self.spending)
+
     @property
     def http(self) -> Http:
         """HTTP to the outside, within the time that this attempt has; raises ConfigError where there is none."""
@@ -121,7 +127,10 @@ class RunContext(ActionContext):
         keys = limits_of(self._flight, self._registry)
         if not keys:
             return
-        log.warning("%s was told 429: %s cool for %.1f s", self.run_id, ", ".join(keys), seconds)
+        names = ", ".join(
+            sorted({key.partition(":")[0] for key in keys})
+        )  # what follows is made of arguments
+        log.warning("%s was told 429: its limits (%s) cool for %.1f s", self.run_id, names, seconds)
         try:
             await self._store.limits.cool(keys, round(seconds * 1000))
         except OperatorError as error:

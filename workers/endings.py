@@ -6,9 +6,12 @@ Once an attempt was stopped it does not matter what its handler says after all.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from actions.errors import Fail, HandlerKilled, TimedOut, TryAgain
+from pydantic_core import from_json
+
+from actions.errors import Fail, HandlerKilled, OutcomeUnknown, TimedOut, TryAgain
 from orchestrator import turns
 from orchestrator.store.records import Effect, EffectKind
 from workers import outcome
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from workers.flight import Flight
 
 log: Final = logging.getLogger("umbel.flights")
+
+_NO_EFFECT: Final = {"failed", "refused", "timed_out", "cancelled"}
+"""Ends that say that the action did not do its work."""
 
 
 def finish_of(flight: Flight) -> Finish:
@@ -55,13 +61,51 @@ def _stopped(flight: Flight, error: ModelError, status: str, word: str, as_if: B
     """What follows; before its handler began nothing is unknown, and it may well be tried again."""
     if flight.checking:
         return outcome.unanswered(flight.run, f"its check did not end: {error}", flight.retry)
-    on_unknown = flight.action.on_unknown if flight.action is not None and _acted(flight) else "retry"
+    action = flight.action
+    on_unknown = action.on_unknown if action is not None and flight.may_have_acted else "retry"
     return outcome.stopped(flight.run, error, status, flight.retry, on_unknown, word, as_if=as_if)
+
+
+def last_word(flight: Flight) -> Finish | None:
+    """It took no effect before it was stopped: that used up a try, is there another?"""
+    run, killed = flight.run, str(flight.run.check) == "killed"
+    how = "was killed" if killed else "did not end in time"
+    error = (HandlerKilled if killed else TimedOut)(f"the action {how}; it took no effect")
+    retry, tried = flight.retry, outcome.tries(run) - 1
+    if retry.left(tried) and retry.covers(error if killed else TimeoutError()):
+        return None
+    return outcome.ended(run, "failed" if killed else "timed_out", error)
 
 
 def haunted(finish: Finish) -> Finish:
     """The same end of a run whose handler goes on: its locks stay taken until that has ended too."""
     return outcome.with_effects(finish, (Effect(EffectKind.GHOST),))
+
+
+def still_asked(flight: Flight, finish: Finish) -> Finish:
+    """The end of an attempt that was to find out first whether the one before took effect.
+
+    As long as its check has not said no, the next attempt has to ask as well; and if this is the end of the run nobody
+    knows. Who cancels a run, or lets its time run out, hears just that, as always when a handler was stopped.
+    """
+    if flight.acted or flight.answer == "no":
+        return finish
+    if finish.verdict in outcome.LATER:
+        return outcome.checked_next(finish, flight.run.check)
+    if flight.answer or flight.stopped in {"cancelled", "total"}:
+        return finish
+    told = from_json(finish.result)
+    if finish.verdict not in _NO_EFFECT or told["code"] == OutcomeUnknown.code:
+        return finish
+    error = OutcomeUnknown(f"nobody knows whether the action took effect: {told['error']}")
+    return replace(outcome.ended(flight.run, "failed", error), effects=finish.effects)
+
+
+def note_late(ended: list[Finish], told: list[str]) -> None:
+    """Log those ends that the store did not take."""
+    for finish, verdict in zip(ended, told, strict=True):
+        if verdict == "stale":
+            log.warning("%s ended too late (fence %s): its result is discarded", finish.run, finish.fence)
 
 
 def _by_itself(flight: Flight) -> Finish:
@@ -72,11 +116,6 @@ def _by_itself(flight: Flight) -> Finish:
         return flight.task.result()
     log.critical("%s broke the worker's own code; it failed", flight.run.id, exc_info=broken)
     return outcome.raised(flight.run, broken, NO_RETRY)
-
-
-def _acted(flight: Flight) -> bool:
-    """Whether its handler was begun: a thread that was never free for it did not."""
-    return flight.acted and not (flight.work is not None and flight.work.cancelled())
 
 
 def _spoken(seconds: float | None) -> str:

@@ -14,20 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from actions.canonical import plain
 from actions.directives import Result
-from actions.errors import (
-    Fail,
-    ForbiddenAction,
-    HandlerKilled,
-    ModelError,
-    Signal,
-    TimedOut,
-    TryAgain,
-)
+from actions.errors import Fail, ForbiddenAction, ModelError, Signal, TryAgain
 from actions.params import bind
 from actions.results import opened
 from actions.validation import lacking, permitted
 from orchestrator import planning, turns
-from workers import outcome
+from workers import endings, outcome
 from workers.charges import cooled, spent
 from workers.context import RunContext
 from workers.flight import NO_RETRY
@@ -105,7 +97,7 @@ class Execution:
 
     def settled(self, flight: Flight, finish: Finish) -> Finish:
         """The same end, with what the attempt really used of its rate limits."""
-        if flight.ctx is None or not flight.ctx.spending:
+        if not flight.spending and (flight.ctx is None or not flight.ctx.spending):
             return finish
         return outcome.with_effects(finish, tuple(spent(flight, self._registry)))
 
@@ -132,6 +124,7 @@ class Execution:
         else:
             value = await self._call(flight, action.invoke, params, ctx)
         if action.postprocessor is not None:
+            flight.returned = True
             value = await self._finished(flight, action, value, ctx)
         return outcome.returned(run, action, value, self._bounds.result_cap)
 
@@ -139,11 +132,16 @@ class Execution:
         """From now on the handler may have taken effect."""
         flight.acted = True
 
+    def answered(self, flight: Flight, *, effect: bool) -> None:
+        """The action's check has said whether the attempt before took effect."""
+        flight.answer = "yes" if effect else "no"
+
     async def _prepared(
         self, flight: Flight, action: Action, params: BaseModel, ctx: RunContext
     ) -> BaseModel:
         """Let the action's preprocessor replace the arguments; what it returns is validated like any."""
-        if refusal := lacking(action, ctx.permissions):
+        refusal = None if flight.run.check else lacking(action, ctx.permissions)  # else its check comes first
+        if refusal:
             raise ForbiddenAction(refusal.reason)
         return bind(action, await self._process(flight, action, "preprocessor", plain(params), ctx))
 
@@ -178,6 +176,7 @@ class Execution:
                 value = await action.checker(params, ctx)
             else:
                 value = await self._call(flight, action.checker, params, ctx)
+            self.answered(flight, effect=value is not None)
             if value is not None and action.postprocessor is not None:
                 value = await self._finished(flight, action, value, ctx)
         except asyncio.CancelledError:
@@ -190,7 +189,7 @@ class Execution:
         flight.checking = False
         if value is not None:
             return outcome.returned(run, action, value, self._bounds.result_cap)
-        return None if run.check == "death" else _last_word(flight)
+        return None if run.check == "death" else endings.last_word(flight)
 
     async def _call(self, flight: Flight, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a sync function in a thread; what a wrapped coroutine function gives is awaited here."""
@@ -226,17 +225,6 @@ def _allow(action: Action, run: Claimed, machine: StateMachine | None) -> None:
     """The state machine's word once more, on the state at the claim (it may have changed since the plan)."""
     if machine is not None:
         planning.check_state(action, machine, run.state or None)
-
-
-def _last_word(flight: Flight) -> Finish | None:
-    """It took no effect before it was stopped: that used up a try, is there another?"""
-    run, killed = flight.run, str(flight.run.check) == "killed"
-    how = "was killed" if killed else "did not end in time"
-    error = (HandlerKilled if killed else TimedOut)(f"the action {how}; it took no effect")
-    retry, tried = flight.retry, outcome.tries(run) - 1
-    if retry.left(tried) and retry.covers(error if killed else TimeoutError()):
-        return None
-    return outcome.ended(run, "failed" if killed else "timed_out", error)
 
 
 def _called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:

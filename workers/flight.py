@@ -70,14 +70,22 @@ class Flight:
     """Whether the action's `check` is being asked about the attempt before."""
     acted: bool = False
     """Whether its handler was begun: before that there is no effect that could be unknown."""
+    answer: Literal["", "yes", "no"] = ""
+    """What the action's `check` said: whether the attempt before took effect."""
+    returned: bool = False
+    """Whether its handler has returned, and something of the action's comes after it."""
     work: Future[Any] | None = None
     """What a thread does for it."""
     params: BaseModel | None = None
     """Its arguments, validated, as they were planned: before a preprocessor changed them."""
     ctx: RunContext | None = None
     """What its handler was given."""
+    spending: dict[str, int] | None = None
+    """What an isolated handler has said so far that it used; None when that stands in its finish, or in `ctx`."""
     on_beat: Callable[[], None] | None = None
     """Hears of its signs of life in place of `beat`: its clocks run in another process."""
+    on_spent: Callable[[dict[str, int]], None] | None = None
+    """Hears what its handler used: this process may be killed before it can tell it at its end."""
 
     @property
     def retry(self) -> Retry:
@@ -89,6 +97,16 @@ class Flight:
     def goes_on(self) -> bool:
         """Whether its handler still runs: a thread cannot be stopped, and a coroutine may swallow its cancellation."""
         return not self.task.done() or (self.work is not None and not self.work.done())
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether its handler began: a thread that was never free for it did not call it."""
+        return self.acted and (self.returned or self.work is None or not self.work.cancelled())
+
+    @property
+    def is_unbegun(self) -> bool:
+        """Whether its handler did certainly not begin: what a process says of that may be on its way."""
+        return not self.may_have_acted and not (self.kind == ISOLATED and self.beat)
 
     def wind(self, now: float, *, waits: bool = False) -> bool:
         """Set the clocks of an attempt that begins; return whether it has any.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from workers.flight import Stop, Watcher
 
 log: Final = logging.getLogger("umbel.flights")
-
 
 PROBATION: Final = 0.25
 """Seconds after which a suspect has shown that it does not kill at once; others may start beside it then."""
@@ -152,15 +152,22 @@ class Flights:
         self._ended.clear()
         self._ghosts.forget()
         for flight in abandoned:
-            flight.task.cancel()
+            if not flight.stopped:  # else it is tidying up already
+                flight.task.cancel()
+
+    async def hand_back(self) -> list[str]:
+        """Abandon all, wait a moment for them to stop, and return the runs whose handlers had not begun."""
+        handed = list(self._flying.values())
+        self.abandon()
+        if handed:  # until they have stopped nobody else should hold their locks
+            await asyncio.wait([flight.task for flight in handed], timeout=STUBBORN)
+        return [flight.run.id for flight in handed if flight.is_unbegun]
 
     async def some_landed(self, within_s: float) -> None:
-        """Wait until something has ended, or the time is over."""
-        try:
+        """Wait until `stir` is set, or the time is over."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self.stir.wait()
-        except TimeoutError:
-            return
 
     # Clocks
 
@@ -224,16 +231,15 @@ class Flights:
         if not tenants[tenant]:
             del tenants[tenant]
         finish = endings.finish_of(flight)
-        if flight.stopped:
+        if flight.stopped or flight.spending:
             finish = self._execution.settled(flight, finish)
-            if flight.goes_on:
-                self._ghosts.add(flight)
-                finish = endings.haunted(finish)
-        if flight.run.check and not flight.acted:  # what was to be asked is still open
-            finish = outcome.checked_next(finish, flight.run.check)
-        flight.ctx = (
-            None  # it knows its flight: a ring of some thousands a second is what the collector would live on
-        )
+        if flight.stopped and flight.goes_on:
+            self._ghosts.add(flight)
+            finish = endings.haunted(finish)
+        if flight.run.check:
+            finish = endings.still_asked(flight, finish)
+        # It knows its flight: a ring of some thousands a second is what the collector would live on.
+        flight.ctx = None
         self._tell(finish)
         if self._events is not None:
             self._events.ended(flight, finish, time.monotonic() - flight.began)

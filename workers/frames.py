@@ -1,7 +1,8 @@
 """What a worker and the processes of its isolated runs say to each other: JSON in frames, each led by its length.
 
-The worker says once what is to be run (`order`). The process says `ready` when it could begin, `acts` when the handler
-begins, `beat` for each sign of life, and at last `finish`. Both ends are of the same version; nothing of it is stored.
+The worker says once what is to be run (`order`). The process says `ready` when it could begin, `answered` when the
+check has spoken, `acts` when the handler begins, `beat` for each sign of life, `spent` for units used, and at last
+`finish`. Both ends are of the same version; nothing of it is stored.
 """
 
 from __future__ import annotations
@@ -61,6 +62,16 @@ def order(run: Claimed, left_ms: int | None) -> dict[str, Any]:
 def run_of(message: dict[str, Any]) -> Claimed:
     """The run of an order."""
     return Claimed(**message["run"])
+
+
+def answered(*, effect: bool) -> dict[str, Any]:
+    """What the check said of the attempt before."""
+    return {"is": "answered", "effect": effect}
+
+
+def spent(units: dict[str, int]) -> dict[str, Any]:
+    """What the handler used so far, by the names of rate limits."""
+    return {"is": "spent", "units": units}
 
 
 def finish(end: Finish) -> dict[str, Any]:

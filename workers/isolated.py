@@ -84,6 +84,11 @@ class Boxed(Execution):
         self._memory = isolation.memory if isolation is not None else None
         limit_memory(self._memory)
 
+    def answered(self, flight: Flight, *, effect: bool) -> None:
+        """Tell the worker as well: if it kills us it has to know whether there is still something to ask."""
+        super().answered(flight, effect=effect)
+        self._line.send(frames.answered(effect=effect))
+
     def surprised(self, flight: Flight, error: BaseException) -> Finish:
         """As ever, but here the reason for a lack of memory is known."""
         limit_memory(None)  # else there may be none to tell it with
@@ -120,6 +125,7 @@ async def carry_out(order: dict[str, Any], house: House, line: Line) -> None:
     execution = Boxed(house, threads, line)
     payload = Payload.decode(run.payload)
     flight = Flight(run, payload, execution.action_of(payload), ISOLATED, time.monotonic(), on_beat=line.beat)
+    flight.on_spent = lambda units: line.send(frames.spent(units))
     flight.wind(flight.began)
     finish = await execution.attempt(flight)
     limit_memory(None)

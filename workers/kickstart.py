@@ -50,7 +50,9 @@ class Kickstart:
         text = nudge_message(self._app, queue).replace(PLACE, f"kick-{secrets.token_hex(6)}")
         message = channel.message_to_python(json.loads(text))
         handle(message, None, _nothing, _nothing, [])
-        log.warning("the queue %s had work although this worker was idle; a pump starts without a nudge", queue)
+        log.warning(
+            "the queue %s had work although this worker was idle; a pump starts without a nudge", queue
+        )
 
 
 def _nothing(*_: Any, **__: Any) -> None:

@@ -8,43 +8,48 @@ An attempt that was stopped has an effect that nobody knows: `stopped` asks the 
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import to_json
 
-from actions.directives import AppendContext, Complete, Continue, SetContext, Transition
 from actions.errors import (
     Cancel,
     CancelledRun,
+    DeclarationError,
     Expired,
     Fail,
     HandlerFailed,
     ModelError,
     OutcomeUnknown,
     Postpone,
-    ResultNotSerialisable,
     TryAgain,
     UmbelError,
 )
+from actions.messages import mended
 from actions.policy import duration
 from actions.results import opened, result_text
 from orchestrator.store.records import Effect, EffectKind, Finish
+from workers.effects import effect_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import timedelta
 
     from actions.definition import Action
-    from actions.directives import Directive
     from actions.policy import Retry
     from orchestrator.store.records import Claimed
 
+MOST_SAID: Final = 4_000
+"""Characters of a reason that a handler gives."""
 AGAIN: Final = "again"
 """Verdict: tried again after a wait, which uses up a retry."""
 POSTPONED: Final = "postponed"
 """Verdict: run later, without using up a retry."""
+LATER: Final = {AGAIN, POSTPONED}
+"""Verdicts that are no end of the run."""
 LATE: Final = "late"
 """Verdict: a handler that went on after its run's end is over."""
 
@@ -54,7 +59,7 @@ def returned(run: Claimed, action: Action, value: Any, cap: int) -> Finish:
     try:
         result = opened(value)
         text = result_text(action, result.value, cap)
-        effects = tuple(_effect(directive) for directive in result.directives)
+        effects = tuple(effect_of(directive, cap) for directive in result.directives)
     except ModelError as error:
         return _final(run, "failed", error.for_model())
     return Finish(run.id, run.fence, "succeeded", text, effects=effects)
@@ -75,13 +80,15 @@ def raised(  # noqa: PLR0911 - one return for each way to end
     """The handler raised: a signal decides exactly, the rest goes by the action's retry policy."""
     tried = tries(run)
     match error:
+        case Postpone() | TryAgain() if not _is_wait(error.after):
+            return _failed(run, f"the action asked to wait for {error.after!r:.40}, which is no duration")
         case Postpone():
             return _later(run, POSTPONED, _after(error.after), "postponed", error.reason)
         case TryAgain() if retry.left(tried):
             wait = retry.delay(tried, dice) if error.after is None else duration(error.after)
             return _later(run, AGAIN, wait, "backoff", error.reason)
         case TryAgain():
-            text = error.reason or "it did not succeed"
+            text = _said(error.reason) or "it did not succeed"
             return _failed(run, f"{text} (tried {tried} times)" if tried > 1 else text)
         case Fail():
             return _failed(run, error.reason or "the action failed")
@@ -142,7 +149,7 @@ def unanswered(run: Claimed, text: str, retry: Retry, *, dice: Callable[[], floa
 
 def checked_next(finish: Finish, word: str) -> Finish:
     """Let the attempt after this one, if there is one, ask the action's `check` first."""
-    if finish.verdict not in {AGAIN, POSTPONED}:
+    if finish.verdict not in LATER:
         return finish
     return with_effects(finish, (Effect(EffectKind.CHECK, word),))
 
@@ -158,8 +165,8 @@ def tries(run: Claimed) -> int:
 
 
 def after_ms(signal: TryAgain) -> int:
-    """How long a handler asked to wait, whether there is another try or not."""
-    return _ms(_after(signal.after))
+    """How long a handler asked to wait, whether there is another try or not; nothing if that is no duration."""
+    return _ms(_after(signal.after)) if _is_wait(signal.after) else 0
 
 
 def ended(run: Claimed, status: str, error: ModelError) -> Finish:
@@ -178,8 +185,8 @@ def late(run: Claimed, text: str) -> Finish:
 
 
 def refused(run: Claimed, error: dict[str, str]) -> Finish:
-    """A policy or the action's validator said no; the handler did not run."""
-    return _final(run, "refused", error)
+    """A policy or the action's validator said no; the handler did not run, unless there were attempts before."""
+    return _final(run, "refused" if run.attempt == 1 else "failed", error)
 
 
 def cancelled(run: Claimed) -> Finish:
@@ -204,12 +211,29 @@ def _failed(run: Claimed, text: str, code: str = HandlerFailed.code) -> Finish:
 
 
 def _final(run: Claimed, status: str, error: dict[str, str]) -> Finish:
-    return Finish(run.id, run.fence, status, to_json(error).decode())
+    return Finish(run.id, run.fence, status, _told(error))
 
 
 def _later(run: Claimed, verdict: str, wait: timedelta, why: str, text: str) -> Finish:
-    told = to_json({"error": text}).decode()
-    return Finish(run.id, run.fence, verdict, told, _ms(wait), why)
+    return Finish(run.id, run.fence, verdict, _told({"error": text}), _ms(wait), why)
+
+
+def _told(error: dict[str, str]) -> str:
+    """An error as it is stored, whoever found the words for it."""
+    return to_json({key: _said(text) for key, text in error.items()}).decode()
+
+
+def _is_wait(value: Any) -> bool:
+    """Whether a handler's wait can be read: it is the handler's mistake, and its run fails by it."""
+    with suppress(DeclarationError, ValueError):
+        return _after(value) >= timedelta(0)
+    return False
+
+
+def _said(reason: Any) -> str:
+    """What a handler says to the model: a text that JSON has, and no longer than a model wants to read."""
+    text: str = mended(str(reason))
+    return text if len(text) <= MOST_SAID else text[: MOST_SAID - 1] + "…"
 
 
 def _after(value: timedelta | float | str | None) -> timedelta:
@@ -218,26 +242,3 @@ def _after(value: timedelta | float | str | None) -> timedelta:
 
 def _ms(wait: timedelta) -> int:
     return max(0, round(wait.total_seconds() * 1000))
-
-
-def _effect(directive: Directive) -> Effect:
-    match directive:
-        case Transition(target, revision):
-            return Effect(EffectKind.TRANSITION, str(revision), target)
-        case SetContext(key, value):
-            return Effect(EffectKind.SET, key, _json(key, value))
-        case AppendContext(key, value):
-            return Effect(EffectKind.APPEND, key, _json(key, value))
-        case Complete():
-            return Effect(EffectKind.COMPLETE)
-        case Continue():
-            return Effect(EffectKind.CONTINUE)
-
-
-def _json(key: str, value: Any) -> str:
-    try:
-        return to_json(value, inf_nan_mode="null").decode()
-    except (PydanticSerializationError, ValueError, RecursionError) as error:
-        raise ResultNotSerialisable(
-            f"the context value {key!r} ({type(value).__name__}) has no JSON form"
-        ) from error

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from actions.errors import OperatorError, StoreUnavailable
 from orchestrator.store.runs import claim_arguments, finish_arguments
 from workers.doze import Doze
+from workers.endings import note_late
 from workers.flights import PROBATION, Flights
 from workers.rooms import Rooms
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection, Iterable, Sequence
 
     from orchestrator.settings import Settings
-    from orchestrator.store.records import Claim, Finish
+    from orchestrator.store.records import Claim
     from orchestrator.store.store import Store
     from orchestrator.store.values import Value
     from workers.boxes import Boxes
@@ -39,7 +40,7 @@ store wakes nobody for it (it relies on at most 1 s); what comes in that time is
 FULL: Final = 0.9
 """Seconds after which a pump without room looks again at what it may do."""
 NEAR_MS: Final = 10_000
-"""Milliseconds for which an idle pump stays to see a wait end in time."""
+"""Milliseconds for which an idle pump stays to see a wait end in time: a tick would see it up to a second late."""
 LONGEST_NAP: Final = 2.0
 """Seconds that a sleeping pump lets pass between two claims, so that its loop is seen to live."""
 
@@ -88,12 +89,16 @@ class Pump:
 
     async def _work(self) -> None:
         idle_since = time.monotonic()
+        failures = 0
         while not self._draining:
             try:
                 claim = await self._turnaround()
             except OperatorError as error:
                 await self._reconnect(error)
+                await asyncio.sleep(min(0.02 * 2**failures, 2.0))  # Redis is there, and still it does not go
+                failures = min(failures + 1, 10)
                 continue
+            failures = 0
             if claim.verdict == "lost":
                 self.lose()
                 continue
@@ -104,7 +109,10 @@ class Pump:
             self._alone = claim.verdict == "alone" or (self._alone and bool(self._flights))
             if self.busy:
                 idle_since = time.monotonic()
-            elif time.monotonic() - idle_since >= self._settings.linger_ms / 1000 and not _is_near(claim):
+            elif (
+                time.monotonic() - idle_since >= self._settings.linger_ms / 1000
+                and not 0 <= claim.due_ms <= NEAR_MS
+            ):
                 break
             await self._wait(claim)
 
@@ -155,7 +163,7 @@ class Pump:
         except BaseException:
             self._flights.put_back(ended)
             raise
-        _note(ended, told)
+        note_late(ended, told)
         return claimed
 
     def _claim_arguments(self) -> list[Value]:
@@ -200,7 +208,7 @@ class Pump:
         if not ended:
             return
         try:
-            _note(ended, await self._store.runs.finish(self.name, ended))
+            note_late(ended, await self._store.runs.finish(self.name, ended))
         except OperatorError as error:
             log.warning("%s; %d results wait", error, len(ended))
             self._flights.put_back(ended)
@@ -216,14 +224,10 @@ class Pump:
             limit = min(limit, claim.due_ms / 1000 + 0.001)
         if asleep:
             self._doze.begin(self.name)
-        try:
-            async with asyncio.timeout(limit):
-                await self._flights.stir.wait()
-        except TimeoutError:
-            return
+        await self._flights.some_landed(limit)
 
     async def _leave(self) -> None:
-        """Let what runs end within the grace, hand the rest back at once."""
+        """Let what runs end within the grace, stop the rest and hand it back."""
         self._doze.stop()
         deadline = time.monotonic() + self._settings.grace.total_seconds()
         if self._flights.working:
@@ -233,8 +237,8 @@ class Pump:
             self.show_life()
             await self._send_ended()
         await self._send_ended()
-        self._flights.abandon()
-        await self._quietly(self._store.runs.leave(self.name, self._queues))
+        unbegun = await self._flights.hand_back()
+        await self._quietly(self._store.runs.leave(self.name, self._queues, unbegun))
 
     async def _quietly(self, step: Awaitable[None]) -> None:
         """Take a step of leaving; if Redis is away, the lease's end does the same later."""
@@ -242,14 +246,3 @@ class Pump:
             await step
         except OperatorError as error:
             log.warning("%s; the runs of %s are taken over when its lease ends", error, self.name)
-
-
-def _is_near(claim: Claim) -> bool:
-    """Whether some wait is over soon: then it is worth staying awake, for a tick would see it up to a second late."""
-    return 0 <= claim.due_ms <= NEAR_MS
-
-
-def _note(ended: list[Finish], told: list[str]) -> None:
-    for finish, verdict in zip(ended, told, strict=True):
-        if verdict == "stale":
-            log.warning("%s ended too late (fence %s): its result is discarded", finish.run, finish.fence)

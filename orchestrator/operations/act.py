@@ -1,8 +1,8 @@
 """`act`: calls in, one result for each out, in their order; every call is a durable run.
 
 Read the calls, make runs of them, hand these in, wait for their ends. What a caller asks for (bounds, order, clocks)
-is in the records before the first of them starts, so it holds when the caller dies; with a key it can ask again and
-gets the same runs. In a conversation request and results are messages, once.
+is in the records, so it holds when the caller dies, and no record waits for one that is not there; with a key the
+caller can ask again and gets the same runs. In a conversation request and results are messages, once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from actions.messages import (
@@ -32,13 +33,13 @@ from orchestrator.operations import outcome
 from orchestrator.operations.calls import Asked, distinct, read
 from orchestrator.operations.outcome import Acted, CallFailed
 from orchestrator.operations.rows import Batch, Row, alone, chained, delayed, grouped, in_round
-from orchestrator.waiting import Ends
+from orchestrator.waiting import Ends, patiently
 
 if TYPE_CHECKING:
     from actions.messages import Call
     from orchestrator.assembly import House
     from orchestrator.operations.options import ActOptions
-    from orchestrator.store.records import RunView
+    from orchestrator.store.records import NewRun, RunView
 
 log: Final = logging.getLogger("umbel.act")
 
@@ -113,7 +114,7 @@ class _Walk:
                     await self._submit(rows, [group])
                     await self._ends.wait_for(_ids(rows, group))
         else:
-            rows = chained(rows, groups)
+            rows = chained(rows, groups, self.batch)
             await self._submit(rows, groups)
             await self._ends.wait_for(_ids(rows, [at for group in groups for at in group]))
         return await self._read(rows)
@@ -131,11 +132,13 @@ class _Walk:
         if self._options.stops_at_failure and planned.refused:
             return self._told(rows, {})
         groups = grouped(rows, self._options.together)
-        rows = chained(self._first_delayed(rows, groups), groups)
+        rows = chained(self._first_delayed(rows, groups), groups, self.batch)
         runs = [row.run for row in rows if row.run is not None]
         digest = turns.digest(planned.message, self._options.mark)
-        verdict = await store.conversations.round(
-            conversation, turn, digest, 0, [planned.message], runs, moves=moves
+        verdict = await patiently(
+            lambda: store.conversations.round(
+                conversation, turn, digest, 0, [planned.message], runs, moves=moves
+            )
         )
         check_accepted(verdict, conversation)
         if verdict != "exists":
@@ -148,13 +151,20 @@ class _Walk:
         return delayed(rows, groups[0], delay) if groups and delay else rows
 
     async def _submit(self, rows: Sequence[Row], groups: Sequence[Sequence[int]]) -> None:
-        """Record runs, at most 500 a script, the last ones first: none may end before those that wait for it exist."""
+        """Record runs, at most 500 a script, the first ones first.
+
+        Whatever ends this in the middle: what a recorded run waits for is recorded too, so that none waits for ever.
+        """
         runs = [run for group in groups for at in group if (run := rows[at].run) is not None]
-        if (left := self._ends.left_s) != math.inf:
-            most = max(1, round(left * 1000))
-            runs = [replace(run, total_ms=min(run.total_ms or most, most)) for run in runs]
-        for at in reversed(range(0, len(runs), _BATCH)):
-            await self._house.store.runs.submit(runs[at : at + _BATCH])
+        for at in range(0, len(runs), _BATCH):
+            some = [self._in_time(run) for run in runs[at : at + _BATCH]]
+            await patiently(partial(self._house.store.runs.submit, some))
+
+    def _in_time(self, run: NewRun) -> NewRun:
+        if (left := self._ends.left_s) == math.inf:
+            return run
+        most = max(1, round(left * 1000))
+        return replace(run, total_ms=min(run.total_ms or most, most))
 
     async def _read(self, rows: Sequence[Row]) -> list[Acted]:
         """What the records say of all of them."""
@@ -162,7 +172,8 @@ class _Walk:
         views: dict[str, RunView | None] = {}
         for at in range(0, len(names), _BATCH):
             some = names[at : at + _BATCH]
-            views |= zip(some, await self._house.store.runs.read_all(some), strict=True)
+            found = await patiently(partial(self._house.store.runs.read_all, some))
+            views |= zip(some, found, strict=True)
         return self._told(rows, views)
 
     def _told(self, rows: Sequence[Row], views: Mapping[str, RunView | None]) -> list[Acted]:

@@ -1,19 +1,20 @@
 """What is handed to `act` as calls: a `Call`, a model, an object, or a list of these in; `Call`s in their order out.
 
-Nothing raises: what cannot be read is a call with its error, in its place.
+What cannot be read is a call with its error, in its place; only a text alone is refused, for it would be read letter by
+letter.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from actions.errors import ModelError
+from actions.errors import DeclarationError, ModelError
 from actions.messages import Call, mended
 from orchestrator.intake.calls import broken
 from orchestrator.intake.calls import call as one_call
@@ -30,7 +31,17 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\
 
 
 def read(given: Asked | Sequence[Asked], *, sanitize: bool = False) -> list[Call]:
-    """The calls that were handed in."""
+    """The calls that were handed in.
+
+    Raises:
+        DeclarationError: it is a text, or nothing that holds calls.
+    """
+    loose: Any = given
+    if isinstance(loose, str | bytes) or not isinstance(loose, BaseModel | Iterable):
+        raise DeclarationError(
+            f'calls: one call or a list of calls is wanted, not {loose!r:.80}; a call is {{"function": "NAME", '
+            '"arguments": {...}}'
+        )
     listed = [given] if isinstance(given, Call | BaseModel | Mapping) else list(given)
     calls = [_one(each) for each in listed]
     return [_sanitized(each) for each in calls] if sanitize else calls
@@ -77,7 +88,11 @@ def _in_object(plain: dict[str, Any]) -> Call:
     if found is None and (names := [plain[key] for key in NAMES if key in plain]):
         return one_call(names[0], None, plain.get("id"))  # a name alone: no guess, for a caller says so
     if found is None or len(found) != 1:
-        return broken("", "an object with one name and its arguments is wanted")
+        had = ", ".join(map(str, list(plain)[:5])) or "nothing"
+        return broken(
+            "",
+            f"its name is wanted under function, name or action, and its arguments under arguments; it has {had}",
+        )
     return found[0]
 
 

@@ -8,10 +8,9 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 from actions.errors import DeclarationError
-from actions.policy import Retry, duration
+from actions.policy import Retry
+from orchestrator.submission import Length, named
 
-Length = timedelta | float | str
-"""A duration as `actions.policy.duration` reads it: a timedelta, seconds, or a text such as "30s"."""
 Strategy = Literal["concurrent", "sequential", "batch"]
 """Which calls may run at the same time."""
 
@@ -25,6 +24,8 @@ class _Unset:
 
 UNSET: Final = _Unset()
 """Stands for an option that was left out, where None means something."""
+_MOST: Final = 100_000
+"""More runs at the same time no bound needs to allow."""
 _LONGEST_WAIT: Final = timedelta(hours=1)
 """No wait between attempts grows longer, unless the first one is."""
 
@@ -99,7 +100,14 @@ class ActOptions:
             )
         for name in ("batch_size", "max_concurrent"):
             self._check_count(name)
-        if self.retries is None and (duration(self.retry_delay) or self.backoff_factor != 1):
+        if isinstance(self.permissions, str):
+            raise DeclarationError(
+                f"permissions: a list of words is wanted, not the text {self.permissions!r:.80}"
+            )
+        loose: Any = self.key
+        if loose is not None and (not isinstance(loose, str) or not loose):
+            raise DeclarationError(f"key: a text that is not empty is wanted, or None, not {self.key!r:.80}")
+        if self.retries is None and (named("retry_delay", self.retry_delay) or self.backoff_factor != 1):
             raise DeclarationError("retry_delay and backoff_factor belong to retries: say how many")
         if self.conversation is not None and (self.principal or self.permissions or self.tenant):
             raise DeclarationError(
@@ -107,17 +115,19 @@ class ActOptions:
             )
         for name in ("throttle", "attempt_timeout", "timeout"):
             self._check_length(name)
-        duration(self.initial_delay)
+        named("initial_delay", self.initial_delay)
         _ = self.retry
 
     def _check_count(self, name: str) -> None:
         given = getattr(self, name)
-        if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
-            raise DeclarationError(f"{name} has to be a whole number, 1 or more, not {given!r}")
+        if given is not None and (
+            isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= _MOST
+        ):
+            raise DeclarationError(f"{name} has to be a whole number from 1 to {_MOST:,}, not {given!r:.80}")
 
     def _check_length(self, name: str) -> None:
         given = getattr(self, name)
-        if given is not None and duration(given) < timedelta(milliseconds=1):
+        if given is not None and named(name, given) < timedelta(milliseconds=1):
             raise DeclarationError(f"{name} has to be 1ms or more, not {given!r}; None means there is none")
 
     @property
@@ -125,7 +135,7 @@ class ActOptions:
         """The retries asked for; None: those of each action."""
         if self.retries is None:
             return None
-        first = duration(self.retry_delay)
+        first = named("retry_delay", self.retry_delay)
         return Retry(self.retries, initial=first, factor=self.backoff_factor, cap=max(first, _LONGEST_WAIT))
 
     @property

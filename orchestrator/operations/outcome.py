@@ -80,17 +80,17 @@ class CallFailed(OperatorError):
 def refused(row: Row) -> Acted:
     """A call that could not run."""
     run = None if row.run is None else row.run.id
-    return Acted(row.name, row.call.arguments or {}, Status.REFUSED, error=row.error, run=run)
+    return Acted(row.name, row.call.arguments or {}, Status.REFUSED.value, error=row.error, run=run)
 
 
 def left_out(row: Row, status: Status, why: str) -> Acted:
     """A call whose turn never came."""
-    return Acted(row.name, row.call.arguments or {}, status, error={"error": why, "code": str(status)})
+    return Acted(row.name, row.call.arguments or {}, status.value, error={"error": why, "code": str(status)})
 
 
 def ended(row: Row, run: str, view: RunView | None, *, timing: bool, overdue: bool) -> Acted:
     """What the record of a run says; one that was not over in time, or cancelled for that (`overdue`), is expired."""
-    known = Acted(row.name, row.call.arguments or {}, Status.EXPIRED, run=run)
+    known = Acted(row.name, row.call.arguments or {}, Status.EXPIRED.value, run=run)
     if view is None:
         return replace(known, error={"error": "its record is not kept any more", "code": "missing"})
     known = replace(known, attempts=view.attempts, timing=_timing(view) if timing else None)

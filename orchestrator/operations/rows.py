@@ -1,22 +1,20 @@
 """The runs that the calls of `act` become: calls and options in, one row a call out, in call order.
 
-Bounds of the batch are guards of its runs and its order is their dependencies, so they hold over all workers and go on
-without the one who asked. A row without a run is a call that cannot run; it has the error instead.
+Bounds of the batch are guards of its runs and its order is barriers between them, so they hold over all workers and go
+on without the one who asked. A row without a run is a call that cannot run; it has the error instead.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
 from actions.errors import ModelError
-from actions.messages import TERMINAL, Payload, Reply, RunId, Status
+from actions.messages import TERMINAL, Payload, Reply, RunId
 from actions.policy import duration, milliseconds
 from orchestrator import turns
 from orchestrator.guards import ordered
@@ -158,28 +156,23 @@ def grouped(rows: Sequence[Row], together: int | None) -> list[list[int]]:
     return [live[at : at + size] for at in range(0, len(live), size)]
 
 
-def chained(rows: Sequence[Row], groups: Sequence[Sequence[int]]) -> list[Row]:
-    """The rows with each group waiting for the end of the one before it, beside what they waited for already."""
-    place = {row.run.id: at for at, row in enumerate(rows) if row.run is not None}
-    after = {
-        place[row.run.id]: {place[later] for later in row.run.dependents}
-        for row in rows
-        if row.run is not None
-    }
-    for earlier, later in pairwise(groups):
-        for at in earlier:
-            after[at].update(later)
-    open_ = Counter(later for them in after.values() for later in them)
-    return [_linked(rows, at, sorted(after.get(at, ())), open_[at]) for at in range(len(rows))]
+def chained(rows: Sequence[Row], groups: Sequence[Sequence[int]], batch: Batch) -> list[Row]:
+    """The rows with a barrier between each group and the one before it, beside what they wait for already.
+
+    Runs have to be recorded in the order of the groups: a barrier is as high as the runs before it that are there.
+    """
+    told = list(rows)
+    for number, group in enumerate(groups):
+        before = _barrier(batch, number) if number + 1 < len(groups) else ""
+        after = _barrier(batch, number - 1) if number else ""
+        for at in group:
+            if (run := told[at].run) is not None:
+                told[at] = replace(told[at], run=replace(run, before=before, after=after))
+    return told
 
 
-def _linked(rows: Sequence[Row], at: int, after: Sequence[int], open_: int) -> Row:
-    row = rows[at]
-    if row.run is None or not row.runs:
-        return row
-    ids = tuple(run.id for later in after if (run := rows[later].run) is not None)
-    status = Status.BLOCKED if open_ else row.run.status
-    return replace(row, run=replace(row.run, open=open_, dependents=ids, status=status))
+def _barrier(batch: Batch, number: int) -> str:
+    return f"{batch.id}.{number}"
 
 
 def delayed(rows: Sequence[Row], first: Sequence[int], delay_ms: int) -> list[Row]:

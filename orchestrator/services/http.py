@@ -6,6 +6,7 @@ the same client as one run sees it: no request takes longer than the run has lef
 
 from __future__ import annotations
 
+import asyncio
 import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -130,9 +131,18 @@ class RunHttp:
             if left <= 0:
                 raise TimeoutError(f"{method} {httpx.URL(url).host}: the run has no time left")
             timeout = min(timeout or DEFAULT_TIMEOUT, left)
-        answer = await self._inner.request(
-            method, url, json=json, headers=headers, params=params, timeout=timeout
-        )
+        limit = asyncio.timeout(
+            left
+        )  # what the client is given bounds each wait, and an answer may come in drops
+        try:
+            async with limit:
+                answer = await self._inner.request(
+                    method, url, json=json, headers=headers, params=params, timeout=timeout
+                )
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise TimeoutError(f"{method} {httpx.URL(url).host}: the run has no time left") from error
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = retry_after(answer.headers)
             if seconds:

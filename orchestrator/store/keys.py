@@ -20,11 +20,13 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | `gh:<run>~<fence>` | string | the locks of a ghost: a handler that goes on after its run has ended | when it ends, or its pump's lease |
 | `jn:<run>` | list | runs that joined this one (dedupe), 2,000 at most: more are refused | when it ends |
 | `dd:<digest>` | string | the run that later ones are the same as (dedupe) | PX the window |
+| `br:<barrier>` | string | how many runs, on whose ends others wait together, have not ended | when they have |
+| `bw:<barrier>` | list | the runs that wait for these ends | gone when empty |
 | `rdy:<lane>:<priority>:<tenant>` | list | runs that may start now | gone when empty |
 | `rot:<lane>:<priority>` | list | the tenants whose ready list is not empty, next one first | gone when empty |
 | `sus:<lane>`, `alone:<lane>` | lists | suspects that run among few, or alone | gone when empty |
 | `alonetok:<lane>` | string | the pump that empties itself to run one alone | PX 5 s |
-| `due` | zset | by time (µs): a run whose wait is over then, `G<limit>` or `K<places> <lock>` (who has the turn there looks again), `D<run>` (a deadline), `X<conversation>` (more of it is to be removed) | gone when empty |
+| `due` | zset | by time (µs): a run whose wait is over then, `G<limit>` or `K<places> <lock>` (who has the turn there looks again), `D<run>` (a deadline), `X<conversation>` (more of it is to be removed), `B<barrier>` (more of what waited there may go on) | gone when empty |
 | `live` | zset | pumps by the end (µs) of their lease | `release`, `tick` |
 | `held:<pump>` | set | the runs that a pump holds, and its ghosts | gone when empty |
 | `cx:<pump>`, `ctl:<pump>` | set, list | runs that it is to cancel; a token for each, which it waits for | EXPIRE 60 s |
@@ -59,6 +61,7 @@ Fields of `r:<run>`; times are µs since the epoch, absent means the default:
     tau           claim           how its limits stood after its charges, and the units, for refunds
     dl, qd        submit          total deadline; deadline of its first claim
     ou, chk       submit, finish  what follows an unknown outcome; what the next attempt has to check
+    br            submit          the barrier that its end lowers
     dg            submit          digest of the request under its idempotency key
     dd, ddms, ddmode  submit      by what it is the same as others, for how long (ms), and what follows
 

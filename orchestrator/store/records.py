@@ -119,6 +119,10 @@ class NewRun:
     """Of what was asked for, under an id made of an idempotency key: the same id with another digest is a conflict."""
     same: Sameness | None = None
     """How it is deduplicated, if it is."""
+    before: str = ""
+    """A barrier that its end lowers; empty: none."""
+    after: str = ""
+    """A barrier that it waits at, until all runs have ended that were recorded `before` it earlier; empty: none."""
 
     def extras(self) -> str:
         """What few runs have, as JSON; empty if this one has none of it."""
@@ -137,6 +141,10 @@ class NewRun:
             told["dg"] = self.digest
         if self.same is not None:
             told |= {"dd": self.same.key, "ddms": self.same.window_ms, "ddmode": self.same.mode}
+        if self.before:
+            told["before"] = self.before
+        if self.after:
+            told["after"] = self.after
         return to_json(told).decode() if told else ""
 
     def row(self) -> tuple[Value, ...]:

@@ -74,6 +74,11 @@ def test_an_isolated_action_says_how():
     assert declared(isolated=Isolation("1GB")).isolation == Isolation("1GB")
 
 
+@pytest.mark.parametrize("key", ["principal:{principal}", "orders:principal:{principal}", "conversation"])
+def test_a_name_beside_its_placeholder_is_a_label(key):
+    assert declared(lock=key).locks
+
+
 @pytest.mark.parametrize(
     ("fields", "advice"),
     [
@@ -86,6 +91,19 @@ def test_an_isolated_action_says_how():
             {"rate_limit": RateLimit(5, "1m", cost="{token}")},
             "X: the cost '{token}' .* there are ticker, tokens",
         ),
+        ({"rate_limit": RateLimit(5, "1m", cost="{ticker}")}, "names a parameter that is no number"),
+        (
+            {"rate_limit": RateLimit(5, "1m", key="principal")},
+            "'principal' .* write '{principal}' for one each",
+        ),
+        ({"rate_limit": RateLimit(5, "1m", key="shop:ticker")}, "'ticker' .* is the same for everybody"),
+        ({"lock": "orders:ticker"}, "X: 'ticker' in the key 'orders:ticker' is the same for everybody"),
+        ({"lock": "ticker"}, "write '{ticker}' for one each, or another word"),
+        ({"retry": 3}, r"retry has to be a Retry, not 3: write Retry\(3\)"),
+        (
+            {"rate_limits": RateLimit(5, "1m")},
+            r"X: an action has no rate_limits \(did you mean rate_limit\?\)",
+        ),
         ({"lock": 5}, r"Lock\(...\), a key, or several, not 5"),
         ({"lock": "{ticker}"}, "X: the lock '{ticker}' has to begin with a plain word"),
         ({"lock": "orders:{tickr}"}, "X: the key 'orders:{tickr}' names tickr"),
@@ -93,7 +111,7 @@ def test_an_isolated_action_says_how():
         ({"on_unknown": "ask"}, "on_unknown has to be one of retry, fail, check"),
         ({"oversize": "cut"}, "oversize has to be one of truncate, fail"),
         ({"dedupe": "10m"}, "dedupe has to be Dedupe"),
-        ({"isolated": "512MB"}, r"isolated has to be True, False or Isolation\(...\)"),
+        ({"isolated": "512MB"}, r"isolated has to be True, False or Isolation\(\"512MB\"\)"),
         ({"isolated": 1}, "isolated has to be"),
         ({"timeout": "soon"}, "X: timeout: attempt: 'soon' is no duration"),
         ({"before": 5}, "preprocess has to be a function"),

@@ -142,3 +142,9 @@ def test_a_policy_does_not_change(value, field):
     with pytest.raises(FrozenInstanceError):
         setattr(value, field, 5)
     assert len({value, value}) == 1
+
+
+def test_a_lock_has_no_more_places_than_anybody_fills():
+    assert Lock("a:{principal}", places=100_000).places == 100_000
+    with pytest.raises(DeclarationError, match="100,000 at most"):
+        Lock("a:{principal}", places=100_001)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from actions.errors import ConfigError, DeclarationError
-from actions.policy import Isolation, Retry, Timeouts, duration, milliseconds
+from actions.policy import Isolation, Retry, Timeouts, duration, milliseconds, spoken
 
 
 @pytest.mark.parametrize(
@@ -156,10 +156,48 @@ def test_clocks_that_make_no_sense_are_refused_when_declared(declared, advice):
 
 @pytest.mark.parametrize(
     ("written", "size"),
-    [("512MB", 512 * 2**20), ("2GB", 2**31), ("1 KB", 1024), ("7B", 7), (1000, 1000), (None, None)],
+    [
+        ("512MB", 512 * 2**20),
+        ("2GB", 2**31),
+        ("16384 KB", 2**24),
+        ("16777216B", 2**24),
+        (2**25, 2**25),
+        (None, None),
+    ],
 )
 def test_memory_is_read_as_people_write_it(written, size):
     assert Isolation(written).memory == size
+
+
+@pytest.mark.parametrize("written", [512, "512B", "15MB"])
+def test_too_little_memory_for_any_process_is_refused_when_declared(written):
+    with pytest.raises(DeclarationError, match='too little for a process: write "512MB"'):
+        Isolation(written)
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        ("250ms", "250 ms"),
+        ("0s", "0 s"),
+        ("1.5s", "1.5 s"),
+        ("90s", "90 s"),
+        ("2m", "2 min"),
+        ("3h", "3 h"),
+        ("2d", "2 d"),
+    ],
+)
+def test_a_duration_is_told_in_words(length, words):
+    assert spoken(duration(length)) == words
+
+
+def test_what_two_clocks_say_against_each_other_is_told_in_words():
+    with pytest.raises(
+        DeclarationError, match="an attempt ends after 1 s, before a heartbeat of 10 s is missed"
+    ):
+        Timeouts("1s", heartbeat="10s")
+    with pytest.raises(DeclarationError, match=r"initial \(20 s\) is longer than cap \(10 s\)"):
+        Retry(3, initial="20s")
 
 
 def test_an_isolated_run_has_a_memory_limit_unless_it_is_taken_away():

@@ -10,13 +10,13 @@ import pytest
 from pydantic import SecretStr
 
 from actions.definition import Action, action
-from actions.errors import CostTooHigh
+from actions.errors import CostTooHigh, InvalidArguments
 from actions.limits import Dedupe, RateLimit
 from actions.messages import Payload, Status
 from actions.params import bind
 from actions.policy import Timeouts
 from actions.registry import Registry
-from orchestrator.drafting import NO_LANE, draft, draft_refused, sameness
+from orchestrator.drafting import NO_LANE, check_recordable, draft, draft_refused, sameness
 from orchestrator.store.records import LimitGuard, LockGuard, NewRun, Priority, Sameness
 
 
@@ -213,3 +213,20 @@ def test_a_refused_call_is_a_run_that_has_ended():
 
 def test_a_call_that_names_no_action_has_no_lane():
     assert draft_refused({"error": "", "code": "x"}, Payload(""), id="run_a1").lane == NO_LANE
+
+
+def nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"a": [value]}
+    return value
+
+
+@pytest.mark.parametrize("bad", [nested(80), {"n": 10**5_000}, {"a": [{"b": 10**5_000}]}])
+def test_arguments_that_could_not_be_read_back_are_refused(bad):
+    with pytest.raises(InvalidArguments):
+        check_recordable(bad)
+
+
+def test_arguments_of_any_usual_depth_are_recorded():
+    check_recordable({**nested(70), "n": 10**4_000, "many": [{"a": [1, 2]}] * 500})

@@ -173,6 +173,31 @@ async def test_a_run_without_time_left_asks_nobody():
     assert recorded.timeouts == []
 
 
+async def test_an_answer_in_drops_does_not_go_beyond_the_runs_time():
+    """Each drop comes within the client's own timeout, which bounds one wait and not the request."""
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        try:
+            for _ in range(40):
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    http = HttpxHttp()
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as made:
+        url = f"http://127.0.0.1:{made.sockets[0].getsockname()[1]}/"
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(TimeoutError, match=r"^GET 127\.0\.0\.1: the run has no time left$"):
+            await RunHttp(http, lambda: 0.3, lambda _: asyncio.sleep(0)).request("GET", url)
+        assert asyncio.get_running_loop().time() - began < 1
+    await http.close()
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "seconds"),
     [

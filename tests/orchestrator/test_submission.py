@@ -209,7 +209,7 @@ async def test_one_that_cannot_run_keeps_all_from_being_recorded(
 ):
     with pytest.raises(error) as raised:
         await umbel.submit_all([Submission("PUT", PUT), wrong])
-    assert "number 1" in raised.value.__notes__[0]
+    assert raised.value.__notes__ == [f"submission 2 of 2: {wrong.action}"]
     assert await claim(umbel) == []
 
 

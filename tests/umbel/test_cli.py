@@ -65,6 +65,12 @@ def test_an_unknown_command_is_a_usage_error():
     assert "No such command 'fly'" in result.output
 
 
+def test_a_command_that_is_spelt_wrongly_is_answered_with_the_nearest():
+    result = CliRunner().invoke(cli.main, ["limts"])
+    assert result.exit_code == 2
+    assert "No such command 'limts'. Did you mean 'limits'?" in result.output
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

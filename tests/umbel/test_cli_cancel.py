@@ -81,7 +81,9 @@ def test_what_is_not_there_is_said_and_the_rest_is_cancelled(ask, within):
 
 def test_what_is_no_id_is_refused_before_anything_is_cancelled(ask, within):
     run = within(lambda umbel: umbel.submit("LATER"))
-    told = ask(run, "oops")
+    told = ask(run, "oops", "turn_x", "bee")
     assert told.exit_code == 65
-    assert "run_, turn_ or conv_" in told.stderr
+    assert told.stderr == (
+        "umbel: 'oops', 'bee' are no ids. Ids begin with run_, turn_ or conv_; nothing was cancelled\n"
+    )
     assert ask(run).stdout == f"{run}  cancelled\n"

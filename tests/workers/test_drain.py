@@ -67,6 +67,21 @@ async def test_handlers_that_nothing_stops_do_not_hold_up_the_end(own: Settings,
         assert (view.why, view.attempts) == ("handed_back", 0)
 
 
+async def test_a_run_that_never_acted_is_handed_back_whatever_its_action_says_of_unknown_effects(
+    own: Settings, house: House, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "notes")
+    with start_worker(own.model_copy(update={"grace": timedelta(milliseconds=200)})) as worker:
+        run = await house.conductor.submit("PREPARES_FOR_LONG", {"file": file})
+        await eventually(lambda: notes(f"{file}.prepares"))
+        worker.terminate()
+        assert worker.wait(timedelta(seconds=8)) == 0
+    view = await house.store.runs.read(run)
+    assert view is not None
+    assert (view.status, view.why, view.attempts) == ("ready", "handed_back", 0)
+    await house.conductor.cancel(run)
+
+
 async def test_what_comes_while_it_stops_is_left_for_others(
     own: Settings, house: House, tmp_path: Path
 ) -> None:

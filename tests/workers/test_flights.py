@@ -14,7 +14,7 @@ import pytest
 from pydantic_core import from_json
 
 from actions.definition import action
-from actions.errors import Postpone, TryAgain
+from actions.errors import Cancel, Fail, Postpone, TryAgain
 from actions.messages import Payload
 from actions.policy import Retry, Timeouts
 from actions.registry import Registry
@@ -85,7 +85,18 @@ async def before_checked(params, ctx):
         raise TryAgain(reason="not now")
     if params["way"] == "prepare slowly":
         await asyncio.sleep(30)
-    return params
+    if params["way"] == "prepare wrongly":
+        raise ValueError
+    return {} if params["way"] == "misfit" else params
+
+
+SIGNALS = {"fail": Fail("gone"), "cancel": Cancel("no"), "try again": TryAgain(reason="busy")}
+
+
+@checked.validate
+async def may_be_checked(params, ctx):
+    """Forbid what would follow."""
+    return params.way != "forbidden"
 
 
 @checked.check
@@ -95,7 +106,57 @@ async def check_of_checked(params, ctx):
         raise Postpone("1ms")
     if params.way == "break":
         raise OSError
+    if params.way in SIGNALS:
+        raise SIGNALS[params.way]
+    if params.way == "forbidden":
+        return None
+    if params.way == "check slowly":
+        await asyncio.sleep(30)
+    return "x" * 20_000
+
+
+@action("SOLD", timeout="150ms", on_unknown="fail", retry=Retry(3, initial="1ms", cap="1ms"))
+def sold(*, hold: bool) -> str:
+    """Hold the only thread, or take effect at once."""
+    if hold:
+        RELEASE.wait(10)
+    return "sold"
+
+
+@sold.postprocess
+def after_sold(value, ctx):
+    """Need a thread as well."""
+    return value
+
+
+TIDIED: list[str] = []
+
+
+@action("TIDY", timeout="30s")
+async def tidy() -> None:
+    """Need a moment to stop."""
+    try:
+        await asyncio.sleep(30)
+    finally:
+        await asyncio.sleep(0.1)
+        TIDIED.append("tidied")
+
+
+@action("PREPARES", timeout="30s", on_unknown="fail")
+async def prepares() -> None:
+    """Never get here."""
+
+
+@prepares.preprocess
+async def for_long(params, ctx):
+    """Take long."""
     await asyncio.sleep(30)
+
+
+@action("HOLDS", timeout="30s", on_unknown="fail")
+def holds() -> None:
+    """Hold a thread until a test lets it go."""
+    RELEASE.wait(10)
 
 
 @action("BOTH", timeout=Timeouts(attempt="10s", heartbeat="5s", total="1m"))
@@ -103,7 +164,19 @@ async def both() -> None:
     """Have every clock."""
 
 
-ACTIONS: list[Action] = [at_once, soon, in_a_thread, stubborn, obedient, checked, both]
+ACTIONS: list[Action] = [
+    at_once,
+    soon,
+    in_a_thread,
+    stubborn,
+    obedient,
+    checked,
+    sold,
+    tidy,
+    prepares,
+    holds,
+    both,
+]
 REGISTRY = Registry(ACTIONS)
 
 
@@ -221,6 +294,69 @@ async def test_what_was_to_be_checked_stays_open_until_it_was(world: World, way:
     (ended,) = await world.ends()
     assert ended.verdict == ("postponed" if way == "postpone" else "again")
     assert ended.effects == (Effect(EffectKind.CHECK, word),)
+
+
+@pytest.mark.parametrize("way", ["prepare wrongly", "misfit", "fail", "cancel", "try again"])
+async def test_an_end_with_an_open_question_says_that_nobody_knows(world: World, way: str) -> None:
+    world.start("CHECKED", {"way": way}, check="death", attempt=6)
+    (ended,) = await world.ends()
+    assert (ended.verdict, from_json(ended.result)["code"]) == ("failed", "outcome_unknown")
+
+
+async def test_a_clock_that_runs_out_before_the_check_could_be_asked_leaves_it_open(world: World) -> None:
+    world.start("CHECKED", {"way": "prepare slowly"}, check="timeout", attempt=6)
+    (ended,) = await world.ends()
+    assert (ended.verdict, from_json(ended.result)["code"]) == ("failed", "outcome_unknown")
+
+
+async def test_what_is_said_after_the_check_is_no_longer_in_doubt(world: World) -> None:
+    world.start("CHECKED", {"way": "forbidden"}, check="death")
+    (ended,) = await world.ends()
+    assert (ended.verdict, from_json(ended.result)["code"]) == ("refused", "refused")
+
+
+async def test_a_check_whose_answer_is_too_long_has_answered(world: World) -> None:
+    world.start("CHECKED", {"way": "long"}, check="death")
+    (ended,) = await world.ends()
+    assert (ended.verdict, from_json(ended.result)["truncated"]) == ("succeeded", True)
+
+
+async def test_a_handler_that_has_returned_has_acted_although_its_postprocessor_never_had_a_thread(
+    world: World,
+) -> None:
+    """The only thread goes to another run between the two; on_unknown="fail" must not sell twice."""
+    world.start("SOLD", {"hold": False}, id="run_a1")
+    world.start("SOLD", {"hold": True}, id="run_a2")
+    ended = {each.run: each for each in await world.ends(2)}
+    assert {each.verdict for each in ended.values()} == {"timed_out"}
+
+
+# Handing back
+
+
+async def test_what_is_handed_back_has_stopped_and_says_what_never_began(world: World) -> None:
+    TIDIED.clear()
+    world.start("TIDY", id="run_tidy")
+    world.start("PREPARES", id="run_prepares")
+    world.start("HOLDS", id="run_first")
+    world.start("HOLDS", id="run_second")
+    await eventually(lambda: world.execution.threads_taken == 2)
+    began = time.monotonic()
+    assert sorted(await world.flights.hand_back()) == ["run_prepares", "run_second"]
+    assert time.monotonic() - began < 1
+    assert TIDIED == ["tidied"]
+    assert (world.flights.take_ended(), world.flights.known) == ([], [])
+
+
+async def test_what_does_not_stop_is_handed_back_all_the_same(world: World, monkeypatch) -> None:
+    monkeypatch.setattr("workers.flights.STUBBORN", 0.1)
+    world.start("STUBBORN")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    try:
+        assert await world.flights.hand_back() == []
+    finally:
+        RELEASE.set()  # the loop's end waits for it
 
 
 # Ghosts

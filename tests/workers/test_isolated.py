@@ -144,6 +144,43 @@ async def test_a_process_that_dies_is_no_death_of_its_worker(
     assert worker.is_alive
 
 
+@linux
+async def test_a_child_that_leaves_its_group_does_not_hide_the_death_of_its_process(
+    house: House, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes"
+    began = time.monotonic()
+    ended = await house.conductor.call("BOXED_DIES", {"file": str(file), "how": "orphan"}, timeout_s=15)
+    orphans = [int(pid) for pid in notes(f"{file}.orphans")]
+    alive = [pid for pid in orphans if is_alive(pid)]
+    for pid in alive:
+        os.kill(pid, signal.SIGKILL)
+    assert len(alive) == 2  # else nothing held the pipes open
+    assert (ended.status, ended.result["code"]) == ("failed", "handler_killed")
+    assert "ended by itself with 3" in ended.result["error"]
+    assert time.monotonic() - began < 12
+
+
+@pytest.mark.parametrize(
+    ("how", "status"), [("return", "succeeded"), ("stay", "timed_out"), ("exit", "failed")]
+)
+async def test_what_a_stopped_handler_used_is_settled(house: House, how: str, status: str) -> None:
+    """A second run finds room at once only if the first one's 100 are settled with the 10 that it used."""
+    account = {"account": how, "how": how}
+    first = await house.conductor.call("BOXED_METERED", {**account, "tokens": 100, "used": 10})
+    assert first.status == status
+    second = await house.conductor.submit("BOXED_METERED", {**account, "tokens": 85, "used": 85})
+    assert (await house.conductor.wait(second, timeout_s=8)).status == status
+    third = await house.conductor.submit("BOXED_METERED", {**account, "tokens": 30, "used": 30})
+    await eventually(lambda: is_waiting(house, third))
+    await house.conductor.cancel(third)
+
+
+async def is_waiting(house: House, run: str) -> bool:
+    view = await house.store.runs.read(run)
+    return view is not None and view.status == "waiting"
+
+
 async def test_what_a_killed_process_did_is_asked_of_the_check(house: House, tmp_path: Path) -> None:
     file = tmp_path / "notes"
     ended = await house.conductor.call("BOXED_DIES_ONCE", {"file": str(file)})

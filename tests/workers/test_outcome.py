@@ -9,7 +9,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
+from actions.definition import action
+from actions.directives import AppendContext, Result, SetContext
 from actions.errors import (
+    Cancel,
     ConfigError,
     DeclarationError,
     Fail,
@@ -125,3 +128,77 @@ def test_a_killed_process_is_a_failure_of_its_own():
         "failed",
         {"error": "it died", "code": "handler_killed"},
     )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Fail("x" * 50_000),
+        Cancel("x" * 50_000),
+        TryAgain(reason="x" * 50_000),
+        Postpone("1s", "x" * 50_000),
+        InvalidArguments("x" * 50_000),
+    ],
+)
+def test_a_reason_is_no_longer_than_a_model_wants_to_read(error):
+    for attempt in (1, 3):
+        text = from_json(raised(error, attempt=attempt).result)["error"]
+        assert 3_900 < len(text) <= 4_000
+
+
+def test_what_a_validator_says_is_bounded_too():
+    told = outcome.refused(RUN, {"error": "x" * 50_000, "code": "refused_by_validator"})
+    assert len(told.result) < 4_200
+
+
+@pytest.mark.parametrize("after", [-1, "nonsense", float("nan"), 1e300, object()])
+@pytest.mark.parametrize("signal", [TryAgain, Postpone])
+def test_a_wait_that_is_none_fails_the_run_and_says_so(signal, after):
+    told = raised(signal(after))
+    assert (told.verdict, from_json(told.result)["code"]) == ("failed", "handler_failed")
+    assert "which is no duration" in from_json(told.result)["error"]
+    assert outcome.after_ms(signal(after)) == 0
+
+
+@pytest.mark.parametrize("reason", [object(), b"bytes", "half a \ud800 sign", 7])
+def test_a_reason_of_any_kind_becomes_text(reason):
+    assert from_json(raised(Fail(reason)).result)["error"]
+
+
+def test_the_cap_of_results_holds_for_context_values():
+    @action("KEEP")
+    async def keep() -> None:
+        """Keep something."""
+
+    def returned(directive: Any) -> Any:
+        return outcome.returned(RUN, keep, Result(None, (directive,)), 1_000)
+
+    deep: list[Any] = []
+    for _ in range(230):
+        deep = [deep]
+    for kind in (SetContext, AppendContext):
+        assert returned(kind("k", "x" * 900)).verdict == "succeeded"
+        for value, code in (
+            ("x" * 2_000, "result_too_large"),
+            (deep, "result_not_serialisable"),
+            (10**5_000, "result_not_serialisable"),
+        ):
+            told = returned(kind("k", value))
+            assert (told.verdict, from_json(told.result)["code"], told.effects) == ("failed", code, ())
+
+
+def test_a_result_that_nobody_could_read_back_fails():
+    @action("SAY")
+    async def say() -> None:
+        """Say something."""
+
+    told = outcome.returned(RUN, say, {"n": 10**5_000}, 1_000_000)
+    assert (told.verdict, from_json(told.result)["code"]) == ("failed", "result_not_serialisable")
+    assert outcome.returned(RUN, say, 10**4_000, 1_000_000).verdict == "succeeded"
+
+
+def test_refused_means_that_it_never_ran():
+    error = {"error": "closed", "code": "refused_by_validator"}
+    assert outcome.refused(RUN, error).verdict == "refused"
+    again = outcome.refused(replace(RUN, attempt=2), error)
+    assert (again.verdict, from_json(again.result)) == ("failed", error)

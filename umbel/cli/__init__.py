@@ -34,8 +34,11 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry("umbel.cli.up", "up", "Start the embedded server, workers and Flower, until Ctrl-C."),
     "worker": Entry("umbel.cli.worker", "worker", "Start one Celery worker."),
     "demo": Entry("umbel.cli.demo", "demo", "Lead two conversations on real workers, and watch."),
+    "show": Entry("umbel.cli.show", "show", "Show a run, a turn or a conversation, and why it waits."),
     "cancel": Entry("umbel.cli.cancel", "cancel", "Cancel runs, turns and conversations."),
-    "limits": Entry("umbel.cli.limits", "limits", "Show rate limits, and change them while everything runs."),
+    "limits": Entry(
+        "umbel.cli.limits", "limits", "Show limits and locks, and change limits while everything runs."
+    ),
     "parse": Entry("umbel.cli.parse", "parse", "Read replies as JSON lines, print the calls in them."),
     "bench": Entry("umbel.cli.bench", "bench", "Measure against the raw Redis floor."),
     "flower": Entry("umbel.cli.flower", "flower", "Start Flower on the loopback interface."),
@@ -59,6 +62,19 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{entry.module}.{entry.attribute} is not a click command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the sub-command; for what is none, name the one that is spelt nearly so."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"{error.message}{hint}", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click calls it so
         """List the sub-commands out of the table, without importing one."""

@@ -42,19 +42,25 @@ def cancel(ctx: click.Context, ids: tuple[str, ...], *, as_json: bool) -> None:
 
 async def _cancel_all(given: tuple[str, ...]) -> dict[str, str]:
     """All ids are looked at before the first is cancelled."""
+    from actions.errors import InvalidId
     from actions.registry import Registry
     from orchestrator import ids
     from orchestrator.conductor import Conductor
     from orchestrator.settings import load_settings
-    from orchestrator.store.store import Store
-    from umbel.face import with_server
+    from umbel.cli.stores import opened
 
+    wrong: list[str] = []
     for each in given:
-        ids.kind(each)
-    settings = with_server(load_settings())
-    store = Store(settings)
-    try:
-        conductor = Conductor(settings, Registry(()), store)  # it needs no actions for this
+        try:
+            ids.kind(each)
+        except InvalidId:
+            wrong.append(each)
+    if wrong:
+        names = ", ".join(repr(each[:80]) for each in wrong)
+        raise InvalidId(
+            f"{names} {'is no id' if len(wrong) == 1 else 'are no ids'}",
+            fix="Ids begin with run_, turn_ or conv_; nothing was cancelled",
+        )
+    async with opened() as store:
+        conductor = Conductor(load_settings(), Registry(()), store)  # it needs no actions for this
         return {each: await conductor.cancel(each) for each in given}
-    finally:
-        await store.close()

@@ -11,6 +11,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from typing import Literal
 import click
 
 from actions.errors import ConfigError, DeclarationError
-from orchestrator.settings import Settings, load_settings, unknown_variables
+from orchestrator.settings import PREFIX, Settings, load_settings, unknown_variables
 from umbel import __version__
 from umbel.supervisor import EmbeddedRedis
 from umbel.supervisor.binary import find_server
@@ -65,9 +66,7 @@ def examine(env: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding("umbel", "ok", f"{__version__}, {_libraries()}")
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     if names := unknown_variables(env):
-        yield Finding(
-            "settings", "warning", f"{', '.join(names)}: no such setting; look for a slip of the pen"
-        )
+        yield Finding("settings", "warning", "; ".join(map(_no_such_setting, names)))
     try:
         settings = load_settings(env)
     except ConfigError as error:
@@ -150,6 +149,13 @@ def _server(settings: Settings) -> Iterator[Finding]:
         yield Finding("cluster", "problem", text, EX_UNAVAILABLE)
     yield _append_only(facts)
     yield _eviction(facts)
+
+
+def _no_such_setting(name: str) -> str:
+    near = get_close_matches(name, [PREFIX + field.upper() for field in Settings.model_fields], 1)
+    return f"{name}: no such setting" + (
+        f" (did you mean {near[0]}?)" if near else "; look for a slip of the pen"
+    )
 
 
 def _facts(answer: object) -> dict[str, str]:

@@ -1,9 +1,7 @@
-"""Rate limits as rows of a JSON document and as lines of tables: what the store and the actions say in, text out."""
+"""Rate limits and locks as rows of a JSON document and as lines of tables: what store and actions say in, text out."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +10,13 @@ import click
 if TYPE_CHECKING:
     from actions.limits import RateLimit
     from orchestrator.store.limits import Changed, Standing
+    from orchestrator.store.locks import LockStanding
 
 _US: Final = 1_000_000
+_ROWS: Final = 50
+"""Lines of a table, the busiest first, unless all are asked for."""
+_NAMED: Final = 2
+"""Holders of one lock that a line names."""
 
 
 def declared_row(action: str, limit: RateLimit) -> dict[str, Any]:
@@ -29,8 +32,8 @@ def declared_row(action: str, limit: RateLimit) -> dict[str, Any]:
     }
 
 
-def changed_row(each: Changed) -> dict[str, Any]:
-    """Numbers that an operator gave."""
+def changed_row(each: Changed, *, known: bool) -> dict[str, Any]:
+    """Numbers that an operator gave; `known`: whether some action has such a limit, or that cannot be told."""
     return {
         "name": each.field.partition(":")[0],
         "key": each.field if ":" in each.field else None,
@@ -38,31 +41,56 @@ def changed_row(each: Changed) -> dict[str, Any]:
         "per_s": each.per_us / _US,
         "burst": each.burst or None,
         "cost": each.cost,
+        "known": known,
     }
 
 
 def standing_row(each: Standing) -> dict[str, Any]:
     """How one key stands; times in seconds from now."""
-    now = time.time_ns() // 1000
-    row = asdict(each)
-    for field in ("busy", "cooled"):
-        until = row.pop(f"{field}_us")
-        row[f"{field}_s"] = None if until is None else round(max(0, until - now) / _US, 3)
-    return row
+    return {
+        "key": each.key,
+        "used": each.used,
+        "most": each.most,
+        "next_start_in_s": _left(each.next_us, each.now_us),
+        "cooled_s": _left(each.cooled_us, each.now_us),
+        "waiting": each.waiting,
+        "parked": each.parked,
+        "first": each.first,
+    }
 
 
-def show(told: dict[str, Any]) -> None:
-    """Three short tables; what is empty says so."""
-    if told["declared"] is None:
-        click.echo("The actions cannot be loaded here, so what they declare is not shown (UMBEL_ACTIONS).\n")
+def lock_row(each: LockStanding) -> dict[str, Any]:
+    """How one lock stands; times in seconds until now."""
+    return {
+        "key": each.key,
+        "places": each.places,
+        "holders": [
+            {
+                "run": holder.run,
+                "ghost": holder.ghost,
+                "status": holder.status,
+                "since_s": _left(each.now_us, holder.since_us),
+            }
+            for holder in each.holders
+        ],
+        "waiting": each.waiting,
+    }
+
+
+def show(told: dict[str, Any], *, whole: bool = False) -> None:
+    """Tables; what is empty says so. Of what is in use the 50 busiest, or the `whole`."""
+    most = None if whole else _ROWS
+    if told["why"]:
+        click.echo(f"The actions cannot be loaded here, so what they declare is not shown: {told['why']}\n")
     else:
-        _table(
-            "Declared", ("limit", "action", "numbers", "key", "over"), map(_declared_line, told["declared"])
-        )
+        columns = ("limit", "action", "numbers", "key", "over")
+        _table("Declared", columns, map(_declared_line, told["declared"]))
     _table("Changed", ("limit", "numbers", "cost"), map(_changed_line, told["changed"]))
-    _table(
-        "In use", ("key", "starts", "free in", "cooled for", "waiting"), map(_standing_line, told["standing"])
-    )
+    use = ("key", "used", "next start in", "cooled for", "waiting", "first in line")
+    _table("In use", use, map(_standing_line, sorted(told["standing"], key=_idleness)), most)
+    if told["locks"] is not None:
+        busiest = sorted(told["locks"], key=lambda row: -row["waiting"])
+        _table("Locks", ("key", "held by", "for", "waiting"), map(_lock_line, busiest), most)
 
 
 def _numbers(row: dict[str, Any]) -> str:
@@ -75,16 +103,50 @@ def _declared_line(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _changed_line(row: dict[str, Any]) -> tuple[str, ...]:
-    return row["key"] or row["name"], _numbers(row), str(row["cost"] or "-")
+    unknown = "" if row["known"] else "  (no action here has such a limit)"
+    return row["key"] or row["name"], _numbers(row), f"{row['cost'] or '-'}{unknown}"
 
 
 def _standing_line(row: dict[str, Any]) -> tuple[str, ...]:
-    waiting = str(row["waiting"]) + (f" and {row['parked']} for long" if row["parked"] else "")
-    return row["key"], str(row["starts"] or "-"), _seconds(row["busy_s"]), _seconds(row["cooled_s"]), waiting
+    used = "-" if row["used"] is None else f"{row['used']} of {row['most']}"
+    parked = f" and {row['parked']} for long" if row["parked"] else ""
+    cooled = "-" if row["cooled_s"] is None else seconds(row["cooled_s"])
+    return row["key"], used, next_start(row), cooled, f"{row['waiting']}{parked}", row["first"] or "-"
 
 
-def _seconds(given: float | None) -> str:
-    return "-" if given is None else f"{given:.1f} s"
+def next_start(row: dict[str, Any]) -> str:
+    """When one more is free: "now", or in how many seconds."""
+    if row["most"] == 0:
+        return "closed"
+    if row["next_start_in_s"] is None:
+        return "-"
+    return seconds(row["next_start_in_s"]) if row["next_start_in_s"] > 0 else "now"
+
+
+def _lock_line(row: dict[str, Any]) -> tuple[str, ...]:
+    holders = row["holders"]
+    names = [f"{each['run']}{holding(each)}" for each in holders[:_NAMED]]
+    more = [f"{len(holders) - _NAMED} more"] if len(holders) > _NAMED else []
+    longest = seconds(max(each["since_s"] for each in holders))
+    return row["key"], ", ".join(names + more), longest, str(row["waiting"])
+
+
+def holding(holder: dict[str, Any]) -> str:
+    """What is to be said of a holder that does not simply run."""
+    if holder["ghost"]:
+        return " (ended; its handler goes on)"
+    return "" if holder["status"] == "running" else f" ({holder['status']})"
+
+
+def seconds(given: float) -> str:
+    """Seconds as people read them; more than two minutes and two hours in those units."""
+    if given >= 7_200:  # noqa: PLR2004 - as the sentence says
+        return f"{given / 3_600:.1f} h"
+    return f"{given / 60:.1f} min" if given >= 120 else f"{given:.1f} s"  # noqa: PLR2004
+
+
+def _left(until_us: int | None, now_us: int) -> float | None:
+    return None if until_us is None else round(max(0, until_us - now_us) / _US, 3)
 
 
 def span(window: timedelta) -> str:
@@ -96,8 +158,15 @@ def span(window: timedelta) -> str:
     return f"{seconds:g}s"
 
 
-def _table(title: str, columns: tuple[str, ...], rows: Any) -> None:
+def _idleness(row: dict[str, Any]) -> tuple[int, float]:
+    """By how many wait, then by how much is used, most first."""
+    return -(row["waiting"] + row["parked"]), -(row["used"] or 0) / (row["most"] or 1)
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Any, most: int | None = None) -> None:
     lines = [columns, *rows]
+    rest = 0 if most is None else len(lines) - 1 - most
+    lines = lines if most is None else lines[: most + 1]
     click.secho(title, bold=True)
     if len(lines) == 1:
         click.echo("  none\n")
@@ -106,4 +175,6 @@ def _table(title: str, columns: tuple[str, ...], rows: Any) -> None:
     for number, line in enumerate(lines):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         click.echo(f"  {click.style(text, dim=number == 0)}")
+    if rest > 0:
+        click.echo(f"  … and {rest} more (--all shows them)")
     click.echo("")

@@ -8,184 +8,155 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from umbel.cli import limit_tables as tables
 
 if TYPE_CHECKING:
-    from actions.limits import RateLimit
-    from orchestrator.settings import Settings
-    from orchestrator.store.limits import Limits
+    from umbel.cli.limit_names import Known
 
-_COST_HELP: Final = "Units that each run takes, in place of its own."
-_key = click.option(
-    "--key", help="One key only, as `umbel limits` shows it; the limit's name may be left out."
-)
+_key = click.option("--key", help="One key only: ann, or TAKE_ORDER:ann (then NAME may be left out).")
+_all = click.option("--all", "whole", is_flag=True, help="Show every key, not just the 50 busiest.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group(invoke_without_command=True)
+class LimitsGroup(click.Group):
+    """A group in which what is no sub-command is the name of a limit to list."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Read `umbel limits NAME` as `umbel limits list NAME`."""
+        known = args[0] in self.commands or args[0].startswith("-")
+        return super().resolve_command(ctx, args if known else ["list", *args])
+
+
+@click.group(cls=LimitsGroup, invoke_without_command=True, subcommand_metavar="[NAME | COMMAND [ARGS]...]")
+@_all
 @_json
 @click.pass_context
-def limits(ctx: click.Context, *, as_json: bool) -> None:
-    """Show rate limits, and change them while everything runs."""
+def limits(ctx: click.Context, *, whole: bool, as_json: bool) -> None:
+    """Show rate limits and locks, and change limits while everything runs.
+
+    With the NAME of a limit: that one alone.
+    """
     if ctx.invoked_subcommand is None:
-        ctx.invoke(show, name=None, as_json=as_json)
+        ctx.invoke(show, name=None, whole=whole, as_json=as_json)
 
 
-@limits.command("list")
+@limits.command("list", short_help="Show all limits, or one.")
 @click.argument("name", required=False)
+@_all
 @_json
-def show(name: str | None, *, as_json: bool) -> None:
-    """Show what is declared, what was changed, and how it stands: of all limits, or of one."""
+def show(name: str | None, *, whole: bool, as_json: bool) -> None:
+    """Show what is declared, what was changed, and how it stands: of all limits and locks, or of one limit.
+
+    `used` counts the starts (or units) that count at this moment, `next start in` is the time until one more is free.
+    """
     told = asyncio.run(_look(name))
     if as_json:
         click.echo(json.dumps(told, indent=2))
     else:
-        tables.show(told)
+        tables.show(told, whole=whole)
 
 
-@limits.command("set")
-@click.argument("name")
-@click.option(
-    "-n", "--n", "n", type=click.IntRange(0), required=True, help="Starts or units in each window; 0: none."
-)
-@click.option("--per", required=True, help='The window: "1s", "1m", "1h", "1d" and the like.')
-@click.option("--burst", type=click.IntRange(1), help="Units at once, for a limit that is declared with one.")
-@click.option("--cost", type=click.IntRange(1), help=_COST_HELP)
+@limits.command("set", short_help="Give a limit other numbers.", options_metavar="[OPTIONS]")
+@click.argument("words", metavar="[NAME] NUMBERS", nargs=-1, required=True)
 @_key
+@click.option("--burst", type=click.IntRange(1), help="Units at once, for a limit that is declared with one.")
+@click.option("--cost", type=click.IntRange(1), help="Units that each run takes, in place of its own.")
+@click.option("--force", is_flag=True, help="Also if no action that can be loaded here has such a limit.")
 @_json
 def change(
-    name: str, n: int, per: str, burst: int | None, cost: int | None, key: str | None, *, as_json: bool
+    words: tuple[str, ...],
+    key: str | None,
+    burst: int | None,
+    cost: int | None,
+    *,
+    force: bool,
+    as_json: bool,
 ) -> None:
-    """Give a limit other numbers, or one of its keys alone (which counts more than those of the limit)."""
-    from actions.errors import ConfigError
-    from actions.policy import duration
+    """Give a limit other numbers, or one of its keys alone (which counts more than those of the limit).
 
-    window = duration(per)
-    if window < timedelta(milliseconds=1):
-        raise ConfigError(f"a window of {per!r} is too short", where="--per", fix="Give 1ms or more")
-    if burst is not None and burst > n:
-        raise ConfigError(
-            f"a burst of {burst} is more than the {n} of a window", where="--burst", fix="Give less"
-        )
-    full = _full(name, key)
-    known = _declared(name)
-    _check_exact(n, known)
+    NUMBERS are starts (or units) and a window: 50/1s, 200/10m, 1000/1d; 0/1s lets nobody start.
+    """
+    from umbel.cli import limit_names as names
 
-    async def work(store: Limits) -> None:
-        per_us = window // timedelta(microseconds=1)
-        await store.set(name, n=n, per_us=per_us, burst=burst or 0, cost=cost, key=full)
-
-    asyncio.run(_with_limits(work))
-    _warn_unknown(name, known)
-    _confirm(
-        full or name,
-        f"{n} in {tables.span(window)}" + (f", {burst} at once" if burst else ""),
-        as_json=as_json,
-    )
+    if len(words) > 2:  # noqa: PLR2004 - a name and numbers
+        raise click.UsageError(f"{' '.join(words)} is too much: write [NAME] NUMBERS, such as exchange 50/1s")
+    name, full = names.name_and_key(words[0] if len(words) > 1 else None, key)
+    n, window = names.numbers(words[-1])
+    known = names.known()
+    names.check(name, full, n, burst, cost, known, force=force)
+    asyncio.run(_set(name, full, n, window, burst, cost))
+    _explain(known)
+    said = f"{n} in {tables.span(window)}" + (f", {burst} at once" if burst else "")
+    _confirm(full or name, said, as_json=as_json)
 
 
-@limits.command("unset")
-@click.argument("name")
+@limits.command("unset", short_help="Let the declared numbers hold again.")
+@click.argument("name", required=False)
 @_key
 @_json
 @click.pass_context
-def restore(ctx: click.Context, name: str, key: str | None, *, as_json: bool) -> None:
+def restore(ctx: click.Context, name: str | None, key: str | None, *, as_json: bool) -> None:
     """Let the declared numbers hold again. Ends with 1 if nothing was changed."""
-    full = _full(name, key)
+    from umbel.cli import limit_names as names
 
-    async def work(store: Limits) -> bool:
-        found = any(each.field == (full or name) for each in await store.changed())
-        await store.unset(name, key=full)
-        return found
-
-    found = asyncio.run(_with_limits(work))
+    name, full = names.name_and_key(name, key)
+    found = asyncio.run(_unset(name, full))
     _confirm(full or name, "as declared" if found else "was not changed", as_json=as_json)
     ctx.exit(0 if found else 1)
 
 
-def _full(name: str, key: str | None) -> str | None:
-    """A key as the store has it: the limit's name first."""
-    if key is None or key == name or key.startswith(f"{name}:"):
-        return key
-    return f"{name}:{key}"
+async def _set(name: str, key: str | None, n: int, window: Any, burst: int | None, cost: int | None) -> None:
+    from umbel.cli.stores import opened
+
+    async with opened() as store:
+        per_us = round(window.total_seconds() * 1_000_000)
+        await store.limits.set(name, n=n, per_us=per_us, burst=burst or 0, cost=cost, key=key)
 
 
-async def _with_limits(work: Callable[[Limits], Any]) -> Any:
-    async with _limits() as store:
-        return await work(store)
+async def _unset(name: str, key: str | None) -> bool:
+    from umbel.cli.stores import opened
 
-
-@asynccontextmanager
-async def _limits() -> AsyncIterator[Limits]:
-    from orchestrator.store.store import Store
-
-    store = Store(_settings())
-    try:
-        yield store.limits
-    finally:
-        await store.close()
-
-
-def _settings() -> Settings:
-    from orchestrator.settings import load_settings
-    from umbel.face import with_server
-
-    return with_server(load_settings())
-
-
-def _declared(name: str | None = None) -> list[tuple[str, RateLimit]] | None:
-    """Action and limit, for each of this name that is declared; None if the actions cannot be loaded here."""
-    from actions.errors import UmbelError
-    from orchestrator.settings import load_settings
-    from umbel import preflight
-
-    try:
-        registry = preflight.load_registry(load_settings(), Path.cwd())
-    except UmbelError:  # an operator's machine need not have them
-        return None
-    found = [(action.name, limit) for action in registry.actions for limit in action.rate_limits]
-    return [each for each in found if name in {None, each[1].name}]
+    async with opened() as store:
+        found = any(each.field == (key or name) for each in await store.limits.changed())
+        await store.limits.unset(name, key=key)
+        return found
 
 
 async def _look(name: str | None) -> dict[str, Any]:
-    async with _limits() as store:
-        changed = [each for each in await store.changed() if name is None or _is_of(each.field, name)]
-        standing = await store.standing(name)
-    known = _declared(name)
+    from umbel.cli import limit_names as names
+    from umbel.cli.stores import opened
+
+    known = names.known()
+    async with opened() as store:
+        changed = [
+            each for each in await store.limits.changed() if name is None or names.is_of(each.field, name)
+        ]
+        standing = await store.limits.standing(name, declared=known.numbers)
+        locks = await store.locks.standing() if name is None else []
+    if name is not None and not (changed or standing):
+        names.check_name(name, known)
+    wanted = [each for each in known.limits if name is None or names.is_of(name, each[1].name)]
     return {
-        "declared": None if known is None else [tables.declared_row(*each) for each in known],
-        "changed": [tables.changed_row(each) for each in changed],
+        "declared": None if known.why else [tables.declared_row(*each) for each in wanted],
+        "why": known.why,
+        "changed": [
+            tables.changed_row(each, known=bool(known.why) or each.field.partition(":")[0] in known.numbers)
+            for each in changed
+        ],
         "standing": [tables.standing_row(each) for each in standing],
+        "locks": None if name else [tables.lock_row(each) for each in locks],
     }
 
 
-def _is_of(field: str, name: str) -> bool:
-    return field == name or field.startswith(f"{name}:")
-
-
-def _check_exact(n: int, known: list[tuple[str, RateLimit]] | None) -> None:
-    from actions.errors import ConfigError
-    from actions.limits import REMEMBERED
-
-    if n > REMEMBERED and any(limit.exact for _, limit in known or ()):
-        raise ConfigError(
-            f"an exact limit counts no more than {REMEMBERED} starts",
-            where="--n",
-            fix="Take fewer in a shorter window, or declare the limit with a burst",
-        )
-
-
-def _warn_unknown(name: str, known: list[tuple[str, RateLimit]] | None) -> None:
-    if known is not None and not known:
-        text = f"umbel: no action that can be loaded here has a limit {name}; look for a slip of the pen"
+def _explain(known: Known) -> None:
+    if known.why:
+        text = f"umbel: the actions cannot be loaded here, so the name was not checked: {known.why}"
         click.secho(text, fg="yellow", err=True)
 
 

@@ -1,5 +1,5 @@
 -- cancel_turn: ends a turn, or the live turn of a conversation and all that wait behind it.
--- NEEDS: base events ready settle [guards limits fifos] stopping
+-- NEEDS: base events ready settle [ends guards limits fifos] stopping
 -- KEYS: [1] prefix
 -- ARGV: frame(3), turn or conversation, 'turn', 'conversation' or 'forget' (it is to be removed, too)
 -- RETURNS: 'cancelled', 'cancelling' (handlers are being stopped), 'terminal' (nothing lived) or 'missing'

@@ -1,6 +1,6 @@
 -- change_limit: what operators say of a limit: other numbers for it or one of its keys, or a pause. Whoever waits at one
 -- of the keys looks again.
--- NEEDS: base events ready settle [guards limits fifos parking]
+-- NEEDS: base events ready settle [ends guards limits fifos parking]
 -- KEYS: [1] prefix
 -- ARGV: frame(3), what ('set', 'unset', 'cool' or 'look'), field of `limits` (a name or a key; for cool and look a key),
 --       'n per_us burst cost' or ms or '', most fields, then keys at which runs may wait

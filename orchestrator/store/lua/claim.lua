@@ -1,5 +1,5 @@
 -- claim: gives a pump the runs that it starts now, and notes in the same step whether it sleeps, is hot or is full.
--- NEEDS: base events ready settle [guards limits fifos ladder parking remove] due admit
+-- NEEDS: base events ready [settle ends guards limits fifos ladder parking remove] due admit
 -- KEYS: [1] prefix
 -- ARGV: frame(3), pump, name of its worker, lease ms, nap ms (how long it will sleep if there is nothing), runs it
 --       has in flight, room for suspects, ms that a run waits at a limit in its place, shares of the tenants (see
@@ -52,7 +52,7 @@ for _, lane in ipairs(lanes) do
 end
 call_each('SADD', P .. 'held:' .. pump, held)
 set_posture(pump, lanes, rooms, nap)
-close_rounds(own) -- what was due, refused or expired may lie on queues of others
+conclude(own) -- what was due, refused or expired may lie on queues of others
 for _, lane in ipairs(lanes) do
   if (rooms[lane.kind] <= 0 or lane.suspected) and has_work(lane.name) then wake(lane.name, true) end
 end

@@ -1,5 +1,5 @@
 -- finish: what became of the runs that a pump held. A late finisher (older fence) changes nothing.
--- NEEDS: base events ready settle [guards limits fifos notes] effects
+-- NEEDS: base events ready settle [ends guards limits fifos notes] effects
 -- KEYS: [1] prefix
 -- ARGV: frame(3), pump, queues that the pump claims from next, a space after each (they need no waking), then for
 --       each run: id, fence, verdict (a terminal status, 'again', 'postponed', or 'late': what a ghost did), result,
@@ -24,7 +24,7 @@ while at <= #ARGV do
     gone[#gone + 1] = id
     if count > 0 then ladder().take_notes(run, at + 7, count) end
     if run.status == 'cancelling' then
-      stopped(run)
+      ladder().stopped(run)
     elseif verdict == 'again' or verdict == 'postponed' then
       ladder().put_off(run, verdict, result, delay, why)
     elseif count > 0 and verdict == 'succeeded' and run.conversation and not apply(run, at + 7, count) then

@@ -1,5 +1,5 @@
 -- forget: removes what is left of a conversation that is to be forgotten; see cancel_turn for how that begins.
--- NEEDS: base events ready settle [guards remove]
+-- NEEDS: base events ready settle [ends guards remove]
 -- KEYS: [1] prefix
 -- ARGV: frame(3), conversation
 -- RETURNS: 'more' (a turn still lives, or there is more: call again) or 'removed'

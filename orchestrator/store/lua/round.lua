@@ -1,7 +1,7 @@
 -- round: opens a round of a turn: the reply's message, the records of its calls (refused ones with their results).
 -- Either a posted reply, which begins a turn of its own, or the reply that the live run `by` was given; that run
 -- ends in the same step, and one that lost its lease changes nothing.
--- NEEDS: base events ready settle [guards limits fifos] record
+-- NEEDS: base events ready settle [ends guards limits fifos] record
 -- KEYS: [1] prefix
 -- ARGV: frame(3), conversation, turn, digest, round, by ('' = posted), fence of by, go on afterwards ('1' or ''),
 --       most rounds, lane and payload and priority of what continues ('' = nothing), state that the conversation

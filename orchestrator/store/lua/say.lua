@@ -1,5 +1,5 @@
 -- say: a user message starts a turn, or waits in the inbox while another turn lives.
--- NEEDS: base events ready settle [guards limits fifos]
+-- NEEDS: base events ready settle [ends guards limits fifos]
 -- KEYS: [1] prefix
 -- ARGV: frame(3), conversation, turn, digest of the request, message, lane and payload and priority of what leads
 --       the turn, most rounds

@@ -1,6 +1,6 @@
 -- submit: records runs that belong to no conversation and makes them ready. A run that is there already is left
 -- as it is, so that submitting again after a lost reply is harmless.
--- NEEDS: base events ready settle [guards limits fifos] record
+-- NEEDS: base events ready [settle ends guards limits fifos] record
 -- KEYS: [1] prefix
 -- ARGV: frame(3), then 13 values for each run: id, status, lane, priority, tenant, payload, position, head, result,
 --       open dependencies, dependents, reply list, what few runs have as JSON (see NewRun.extras)
@@ -23,5 +23,5 @@ for at = 4, #ARGV, RUN_FIELDS do
   end
 end
 settle_recorded()
-close_rounds()
+conclude()
 return { new }

@@ -1,6 +1,6 @@
 -- tick: once a second for each host: what pumps do for themselves while they are awake, done for those that are not.
 -- Runs of pumps whose lease is over are made ready again, what is due becomes ready, queues with work are woken.
--- NEEDS: base events ready settle [guards limits fifos parking remove] due release
+-- NEEDS: base events ready settle [ends guards limits fifos parking remove] due release
 -- KEYS: [1] prefix
 -- ARGV: frame(3), ms during which one tick is enough for all hosts (0: always), then the queues that the caller knows
 -- RETURNS: the number of runs that still wait for recovery: call again at once until 0; -1: another host ticked

@@ -21,6 +21,7 @@ from actions.errors import (
     DeclarationError,
     IdempotencyConflict,
     InvalidId,
+    StoreUnavailable,
     UnknownConversation,
 )
 from actions.messages import Call
@@ -83,12 +84,17 @@ def test_nothing_is_left_out_or_swallowed_unless_asked_for():
         ({"strategy": "parallel"}, "concurrent, sequential or batch"),
         ({"strategy": "sequential", "batch_size": 2}, "batch_size is for the strategy batch"),
         ({"batch_size": 2}, "batch_size is for the strategy batch"),
-        ({"strategy": "batch", "batch_size": 0}, "1 or more"),
-        ({"max_concurrent": 0}, "1 or more"),
+        ({"strategy": "batch", "batch_size": 0}, "from 1 to 100,000"),
+        ({"max_concurrent": 0}, "from 1 to 100,000"),
         ({"max_concurrent": True}, "whole number"),
         ({"retries": -1}, "0 or more"),
         ({"retry_delay": 1}, "belong to retries"),
         ({"retries": 1, "backoff_factor": 0.5}, "1 or more"),
+        ({"max_concurrent": 10**30}, "from 1 to 100,000"),
+        ({"strategy": "batch", "batch_size": 100_001}, "from 1 to 100,000"),
+        ({"permissions": "abc"}, "a list of words is wanted"),
+        ({"key": ""}, "not empty"),
+        ({"key": 5}, "not empty"),
         ({"throttle": 0}, "1ms or more"),
         ({"timeout": "soon"}, "no duration"),
         ({"attempt_timeout": -1}, "negative"),
@@ -337,20 +343,92 @@ async def test_more_calls_than_a_script_takes_are_one_batch(umbel: Umbel, hands:
     assert [each.value for each in told] == list(range(1_200))
 
 
-async def test_a_batch_of_many_is_recorded_from_its_end(
+async def test_order_holds_while_the_later_ones_are_not_recorded_yet(
     umbel: Umbel, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ):
-    """Else the first ones could have ended before those that wait for them are there."""
     submit = umbel._store.runs.submit
 
     async def slowly(runs: Any) -> int:
         told = await submit(runs)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.3)
         return told
 
     monkeypatch.setattr(umbel._store.runs, "submit", slowly)
-    told = await umbel.act([echo(at) for at in range(501)], strategy="batch", batch_size=500, timeout="10s")
-    assert [each.value for each in told] == list(range(501))
+    told = await umbel.act([echo(at) for at in range(1_100)], strategy="batch", batch_size=600, timeout="20s")
+    assert [each.value for each in told] == list(range(1_100))
+    values = [arguments["value"] for _, _, arguments in hands.started]
+    assert max(values.index(at) for at in range(600)) < min(values.index(at) for at in range(600, 1_100))
+
+
+async def test_what_groups_cost_grows_with_their_calls_and_not_with_their_product(
+    umbel: Umbel, hands: Hands, monkeypatch: pytest.MonkeyPatch
+):
+    submit, sizes = umbel._store.runs.submit, []
+
+    async def weighed(runs: Any) -> int:
+        sizes.extend(len(repr(run.row())) for run in runs)
+        return await submit(runs)
+
+    monkeypatch.setattr(umbel._store.runs, "submit", weighed)
+    await umbel.act([echo(at) for at in range(600)], strategy="batch", batch_size=200)
+    assert max(sizes) < 1_500
+    assert await _kept(umbel, "br:*") == await _kept(umbel, "bw:*") == []
+
+
+@pytest.mark.parametrize("strategy", ["sequential", "batch"])
+async def test_a_submission_that_is_cut_off_leaves_no_run_that_waits_for_ever(
+    umbel: Umbel, hands: Hands, monkeypatch: pytest.MonkeyPatch, strategy: Any
+):
+    submit, calls = umbel._store.runs.submit, [echo(at) for at in range(1_200)]
+    size = 400 if strategy == "batch" else None
+
+    async def once(runs: Any) -> int:
+        await submit(runs)
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(umbel._store.runs, "submit", once)
+        with pytest.raises(asyncio.CancelledError):
+            await umbel.act(calls, strategy=strategy, batch_size=size, key="cut")
+    await eventually(lambda: len(hands.started) == 500)
+
+    async def all_have_an_end() -> bool:
+        redis = umbel._store.connection.redis
+        return all([await redis.ttl(key) > 0 for key in await _kept(umbel, "r:*")])
+
+    await eventually(all_have_an_end)
+    told = await umbel.act(calls, strategy=strategy, batch_size=size, key="cut")
+    assert [each.value for each in told] == list(range(1_200))
+    assert len(hands.started) == 1_200
+
+
+async def test_a_submission_goes_on_when_redis_was_away_for_a_moment(
+    umbel: Umbel, hands: Hands, monkeypatch: pytest.MonkeyPatch
+):
+    runs, rounds, asked = umbel._store.runs, umbel._store.conversations, []
+
+    def flaky(step: Any) -> Any:
+        async def taken(*args: Any, **given: Any) -> Any:
+            told = await step(*args, **given)
+            asked.append(step)
+            if asked.count(step) == 1:
+                raise StoreUnavailable("the reply was lost")
+            return told
+
+        return taken
+
+    monkeypatch.setattr(runs, "submit", flaky(runs.submit))
+    monkeypatch.setattr(rounds, "round", flaky(rounds.round))
+    conversation = await umbel.open_conversation()
+    calls = [echo(1), echo(2)]
+    assert [each.value for each in await umbel.act(calls, strategy="sequential")] == [1, 2]
+    assert [each.value for each in await umbel.act(calls, conversation=conversation)] == [1, 2]
+    assert len(hands.started) == 4
+
+
+async def _kept(umbel: Umbel, keys: str) -> list[bytes]:
+    connection = umbel._store.connection
+    return [key async for key in connection.redis.scan_iter(f"{connection.prefix}{keys}", count=5_000)]
 
 
 # Clocks

@@ -9,7 +9,7 @@ local function start_rare(id, f)
   local rest, run = {}, read_more({ id = id, status = f[1], attempt = f[2] or nil, lane = f[3], conversation = f[5] or nil,
     tenant = f[7] or '', level = f[8] or nil })
   if is_late(run) then
-    settle(read(id), 'expired', ENDS.expired)
+    ladder().settle(read(id), 'expired', G.ENDS.expired)
     return
   end
   if run.guards and not ladder().climb(run) then return end
@@ -63,10 +63,9 @@ local function rotation_of(lane, priority) return P .. 'rot:' .. lane.name .. ':
 
 -- While others wait a tenant fills no more than its share of the pump's places. shares: '<kind>:<most>:<tenant>=<in
 -- flight>,…;' for each kind of place, '' without one.
-local function room_of_tenant(lane, tenant, shares, passed)
+local function room_of_tenant(lane, tenant, shares, others)
   if shares == '' then return math.huge end
-  local others = #passed > 0
-  for priority = 0, 2 do
+  for priority = 0, not others and lane.mixed and 2 or -1 do
     for _, each in ipairs(call('LRANGE', rotation_of(lane, priority), 0, 1)) do others = others or each ~= tenant end
   end
   if not others then return math.huge end
@@ -83,14 +82,16 @@ local function take_turns(lane, priority, begin, quota, shares)
   while lane.room > 0 and quota > 0 and budget > 0 do
     local tenant = call('LPOP', rotation)
     if not tenant then break end
-    local room = room_of_tenant(lane, tenant, shares, passed)
+    local shared = call('EXISTS', rotation) == 1
+    local room = room_of_tenant(lane, tenant, shares, shared or #passed > 0)
     if room <= 0 then
-      passed[#passed + 1] = tenant
+      passed[#passed + 1], lane.passed = tenant, true
     else
       local list = P .. 'rdy:' .. lane.name .. ':' .. priority .. ':' .. tenant
-      local most = math.min(lane.room, quota, room, call('EXISTS', rotation) == 1 and 8 or math.huge)
+      local most = math.min(lane.room, quota, room, shared and 8 or math.huge)
       local ids = call('LPOP', list, most) or {}
-      if call('EXISTS', list) == 1 then call('RPUSH', rotation, tenant) end
+      local more = #ids == most and call('EXISTS', list) == 1
+      if more then call('RPUSH', rotation, tenant) end
       for _, id in ipairs(ids) do
         if begin(id) then
           lane.room, quota = lane.room - 1, quota - 1
@@ -99,6 +100,7 @@ local function take_turns(lane, priority, begin, quota, shares)
           budget = budget - 1
         end
       end
+      if not more and not shared then break end
     end
   end
   if #passed > 0 then call_each('RPUSH', rotation, passed) end
@@ -112,7 +114,8 @@ local function share_out(lane, fence, begin, shares)
       busy[#busy + 1], total = priority, total + WEIGHTS[priority]
     end
   end
-  if #busy > 1 then
+  lane.mixed = #busy > 1
+  if lane.mixed then
     -- The clock is the dice; times the golden ratio, so that claims at even distances do not all throw the same.
     local dice, first = math.fmod(math.fmod(tonumber(fence), 1000000) * 0.6180339887, 1) * total, nil
     for _, priority in ipairs(busy) do
@@ -125,7 +128,7 @@ local function share_out(lane, fence, begin, shares)
     end
   end
   for _, priority in ipairs(busy) do take_turns(lane, priority, begin, math.huge, shares) end
-  if shares == '' then return end -- places that nobody else can fill are left to nobody
+  if not lane.passed then return end -- else places that nobody else can fill are left to nobody
   for _, priority in ipairs(busy) do take_turns(lane, priority, begin, math.huge, '') end
 end
 

@@ -27,10 +27,10 @@ local function base_queue(lane) return (lane:match('^[^/]+')) end
 
 -- What few runs have: guards, deadlines and the like.
 local function read_more(run)
-  local x = call('HMGET', RUN .. run.id, 'g', 'w', 'dl', 'qd', 'ou', 'pk', 'dd', 'ddms', 'ddmode', 'chk', 'b')
+  local x = call('HMGET', RUN .. run.id, 'g', 'w', 'dl', 'qd', 'ou', 'pk', 'dd', 'ddms', 'ddmode', 'chk', 'b', 'br')
   run.more, run.guards, run.rung, run.deadline, run.begin_by = true, x[1] or nil, tonumber(x[2] or 0), x[3] or nil, x[4] or nil
   run.on_unknown, run.parked, run.same, run.window, run.mode = x[5] or nil, x[6] or nil, x[7] or nil, x[8] or nil, x[9] or nil
-  run.check, run.claimed = x[10] or nil, x[11] and true
+  run.check, run.claimed, run.barrier = x[10] or nil, x[11] and true, x[12] or nil
   return run
 end
 
@@ -44,9 +44,9 @@ local function read(id)
   return run
 end
 
--- What only runs with guards, deadlines and the like need: read when it is first asked for, since most have none. The
--- parts in [brackets] of a script's NEEDS make it (see scripts.py); `write_charges` is theirs, for the end of the script.
-local ladder, write_charges
+-- What few calls need is defined when it is first asked for: the parts in [brackets] of a script's NEEDS (see scripts.py)
+-- put it into G, and ladder() hands that out. `write_charges` is theirs, for the end of the script.
+local G, ladder, write_charges = {}, nil, nil
 local PATIENCE -- µs that a run waits at a limit in its place; set by claim
 
 local LIVE = { blocked = true, ready = true, waiting = true, running = true, cancelling = true }

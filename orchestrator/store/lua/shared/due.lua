@@ -1,5 +1,6 @@
 -- due: what the clock brings. Members of `due`: a run whose wait is over, G<limit> or K<lock> (who has the
--- turn there may look again), D<run> (a deadline), X<conversation> (more of it is to be removed).
+-- turn there may look again), D<run> (a deadline), X<conversation> (more of it is to be removed), B<barrier> (more of what
+-- waited at it may go on).
 
 local function overdue(id)
   local run = read(id)
@@ -9,7 +10,7 @@ local function overdue(id)
     return
   end
   call('ZREM', P .. 'due', id)
-  settle(run, 'expired', ENDS.expired)
+  ladder().settle(run, 'expired', G.ENDS.expired)
 end
 
 -- Before those that were submitted after them.
@@ -22,6 +23,7 @@ local function move_due(most)
       ladder().unpark(rest)
     elseif kind == 'D' then overdue(rest)
     elseif kind == 'X' then ladder().remove(rest)
+    elseif kind == 'B' then ladder().open_barrier(rest)
     elseif kind == 'K' then ladder().turn_lock_again(rest)
     else wake_run(read(member)) end
   end

@@ -74,3 +74,10 @@ local function wake_touched(except)
     if not (except and (' ' .. except):find(' ' .. base_queue(lane) .. ' ', 1, true)) then wake(lane) end
   end
 end
+
+-- The end of a script that seldom settles anything.
+local function conclude(except)
+  if G.close_rounds then return G.close_rounds(except) end
+  wake_touched(except)
+  publish()
+end

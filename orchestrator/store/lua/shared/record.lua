@@ -12,6 +12,8 @@ local function record_more(id, more, row)
   put('until', more.till)
   put('ou', more.ou)
   put('dg', more.dg)
+  put('br', more.before)
+  if more.before then call('INCR', P .. 'br:' .. more.before) end
   local total, queue = more.total and now + more.total * 1000, more.queue and now + more.queue * 1000
   put('dl', total and int(total))
   put('qd', queue and int(queue))
@@ -27,9 +29,13 @@ local function record(at, conversation, turn)
   local id, status, lane, priority, tenant, payload, position, head, result, open, dependents, reply, rest =
     unpack(ARGV, at, at + RUN_FIELDS - 1)
   local more, why = rest ~= '' and cjson.decode(rest) or nil, nil
+  if more and more.after and LIVE[status] and call('EXISTS', P .. 'br:' .. more.after) == 1 then
+    call('RPUSH', P .. 'bw:' .. more.after, id)
+    status, open = 'blocked', int((tonumber(open) or 0) + 1)
+  end
   if more and more.dd and status == 'ready' then
     local said
-    status, said = join(id, more.dd, int(more.ddms), more.ddmode)
+    status, said = ladder().join(id, more.dd, int(more.ddms), more.ddmode)
     result, why = said or result, status == 'blocked' and 'joined' or nil
   end
   if more and more.delay and status == 'ready' then
@@ -51,7 +57,7 @@ local function record(at, conversation, turn)
   if status == 'ready' then
     make_ready(id, lane, priority, tenant)
   elseif not LIVE[status] then
-    if dependents ~= '' then over[#over + 1] = { id, status, result } else settle(read(id), status, result) end
+    if dependents ~= '' then over[#over + 1] = { id, status, result } else ladder().settle(read(id), status, result) end
     return id
   end
   tell_run(conversation, id, status, 0, why)
@@ -60,5 +66,5 @@ end
 
 -- Those that had ended before they began, and on which others depend, end when these are recorded too.
 local function settle_recorded()
-  for _, each in ipairs(over) do settle(read(each[1]), each[2], each[3]) end
+  for _, each in ipairs(over) do ladder().settle(read(each[1]), each[2], each[3]) end
 end

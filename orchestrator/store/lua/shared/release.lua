@@ -14,8 +14,8 @@ local function take(pump, id, died, begun)
     run.haunts = true
     call('SADD', P .. 'held:' .. pump, id .. '~' .. run.fence)
   end
-  if run.status == 'cancelling' then return stopped(run) end
-  if begun and run.on_unknown == 'fail' then return settle(run, 'failed', ENDS.unknown) end
+  if run.status == 'cancelling' then return ladder().stopped(run) end
+  if begun and run.on_unknown == 'fail' then return settle(run, 'failed', ladder().ENDS.unknown) end
   if run.more then ladder().leave(run) end
   if begun and run.on_unknown == 'check' then call('HSETNX', run_key(id), 'chk', 'death') end
   if died then

@@ -14,7 +14,7 @@ local function stop_turn(turn)
   for id in (f[3] or ''):gmatch('%S+') do ids[#ids + 1] = id end
   for _, id in ipairs(ids) do
     local run = read(id)
-    if LIVE[run.status or ''] then stop(run, 'cancelled') end
+    if LIVE[run.status or ''] then ladder().stop(run, 'cancelled') end
   end
   return 'cancelling'
 end
