@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.reading import Standing
-    from orchestrator.store.records import Lead
+    from orchestrator.store.incoming import Lead
 
 __all__ = ["Conductor", "Ended", "Posted", "Submission"]
 

@@ -16,8 +16,8 @@ from actions.errors import InvalidArguments
 from actions.messages import Status
 from actions.policy import milliseconds
 from orchestrator.guards import guards_of, ordered
+from orchestrator.store.incoming import NewRun, Priority, Sameness
 from orchestrator.store.keys import lane
-from orchestrator.store.records import NewRun, Priority, Sameness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from actions.errors import CostTooHigh, InvalidArguments
 from actions.ranks import first_word
 from actions.templates import TENANT, word
-from orchestrator.store.records import LimitGuard, LockGuard
+from orchestrator.store.incoming import LimitGuard, LockGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from actions.states import StateMachine
     from orchestrator.guards import Guard
-    from orchestrator.store.records import ConversationRecord, NewRun
+    from orchestrator.store.incoming import NewRun
+    from orchestrator.store.records import ConversationRecord
 
 
 log: Final = logging.getLogger("umbel.planning")

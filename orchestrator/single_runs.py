@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from actions.policy import Retry
     from actions.registry import Registry
     from orchestrator.settings import Settings
-    from orchestrator.store.records import NewRun, RunView
+    from orchestrator.store.incoming import NewRun
+    from orchestrator.store.records import RunView
     from orchestrator.store.store import Store
 
 _BATCH: Final = 500

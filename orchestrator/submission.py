@@ -25,7 +25,7 @@ from orchestrator.drafting import check_recordable, draft
 if TYPE_CHECKING:
     from actions.definition import Action
     from actions.registry import Registry
-    from orchestrator.store.records import LimitGuard, LockGuard, NewRun
+    from orchestrator.store.incoming import LimitGuard, LockGuard, NewRun
 
 Length = timedelta | float | str
 """A duration as `actions.policy.duration` reads it: a timedelta, seconds, or a text such as "30s"."""

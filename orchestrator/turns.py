@@ -18,7 +18,7 @@ from actions.policy import Retry
 from actions.schema import openai_tool
 from orchestrator import intake, planning
 from orchestrator.guards import Caps
-from orchestrator.store.records import Lead
+from orchestrator.store.incoming import Lead
 
 if TYPE_CHECKING:
     from actions.messages import TurnId

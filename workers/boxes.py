@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.settings import Settings
-    from orchestrator.store.records import Claimed, Finish
+    from orchestrator.store.incoming import Finish
+    from orchestrator.store.records import Claimed
     from workers.flight import Flight
 
 log: Final = logging.getLogger("umbel.isolated")

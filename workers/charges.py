@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from actions.errors import UmbelError
 from actions.params import bind
 from orchestrator.guards import guards_of, limit_keys
-from orchestrator.store.records import Effect, EffectKind
+from orchestrator.store.incoming import Effect, EffectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError
 from actions.directives import AppendContext, Complete, Continue, SetContext, Transition
 from actions.errors import ResultNotSerialisable, ResultTooLarge
 from actions.results import json_of
-from orchestrator.store.records import Effect, EffectKind
+from orchestrator.store.incoming import Effect, EffectKind
 
 if TYPE_CHECKING:
     from actions.directives import Directive

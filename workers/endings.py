@@ -13,13 +13,13 @@ from pydantic_core import from_json
 
 from actions.errors import Fail, HandlerKilled, OutcomeUnknown, TimedOut, TryAgain
 from orchestrator import turns
-from orchestrator.store.records import Effect, EffectKind
+from orchestrator.store.incoming import Effect, EffectKind
 from workers import outcome
 from workers.flight import NO_RETRY
 
 if TYPE_CHECKING:
     from actions.errors import ModelError
-    from orchestrator.store.records import Finish
+    from orchestrator.store.incoming import Finish
     from workers.flight import Flight
 
 log: Final = logging.getLogger("umbel.flights")

@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 if TYPE_CHECKING:
     from celery import Celery
 
-    from orchestrator.store.records import Finish
+    from orchestrator.store.incoming import Finish
     from workers.flight import Flight
 
 log: Final = logging.getLogger("umbel.events")

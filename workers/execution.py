@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from actions.services import Services
     from actions.states import StateMachine
     from orchestrator.guards import Caps
-    from orchestrator.store.records import Claimed, Finish
+    from orchestrator.store.incoming import Finish
+    from orchestrator.store.records import Claimed
     from orchestrator.store.store import Store
     from workers.flight import Flight
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from actions.definition import Action
     from actions.messages import Payload
-    from orchestrator.store.records import Claimed, Finish
+    from orchestrator.store.incoming import Finish
+    from orchestrator.store.records import Claimed
     from workers.context import RunContext
 
     Stop = Literal["", "timeout", "silent", "total", "cancelled"]

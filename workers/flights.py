@@ -24,7 +24,8 @@ from workers.ghosts import Ghosts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from orchestrator.store.records import Claimed, Finish
+    from orchestrator.store.incoming import Finish
+    from orchestrator.store.records import Claimed
     from workers.boxes import Boxes
     from workers.execution import Execution
     from workers.flight import Stop, Watcher

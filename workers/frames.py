@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-from orchestrator.store.records import Claimed, Effect, EffectKind, Finish
+from orchestrator.store.incoming import Effect, EffectKind, Finish
+from orchestrator.store.records import Claimed
 
 MOST: Final = 256 * 1_048_576
 """Bytes of one frame; more is no message of ours."""

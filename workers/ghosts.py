@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from orchestrator.store.records import Finish
+    from orchestrator.store.incoming import Finish
     from workers.flight import Flight
 
 log: Final = logging.getLogger("umbel.flights")

@@ -31,7 +31,7 @@ from workers.flight import Flight
 
 if TYPE_CHECKING:
     from orchestrator.assembly import House
-    from orchestrator.store.records import Finish
+    from orchestrator.store.incoming import Finish
 
 log: Final = logging.getLogger("umbel.isolated")
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from actions.services import Services
     from orchestrator.guards import Caps
-    from orchestrator.store.records import Claimed, Finish
+    from orchestrator.store.incoming import Finish
+    from orchestrator.store.records import Claimed
     from orchestrator.store.store import Store
 
 log: Final = logging.getLogger("umbel.execution")

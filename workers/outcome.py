@@ -32,7 +32,7 @@ from actions.errors import (
 from actions.messages import mended
 from actions.policy import duration
 from actions.results import opened, result_text
-from orchestrator.store.records import Effect, EffectKind, Finish
+from orchestrator.store.incoming import Effect, EffectKind, Finish
 from workers.effects import effect_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from actions.errors import OperatorError, StoreUnavailable
-from orchestrator.store.runs import claim_arguments, finish_arguments
+from orchestrator.store.rows import claim_arguments, finish_arguments
 from workers.doze import Doze
 from workers.endings import note_late
 from workers.flights import PROBATION, Flights

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.store.keys import ISOLATED, THREADS, lane
-from orchestrator.store.runs import shares
+from orchestrator.store.rows import shares
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from actions.messages import Call
     from orchestrator.assembly import House
     from orchestrator.operations.options import ActOptions
-    from orchestrator.store.records import NewRun, RunView
+    from orchestrator.store.incoming import NewRun
+    from orchestrator.store.records import RunView
 
 log: Final = logging.getLogger("umbel.act")
 

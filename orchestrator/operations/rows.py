@@ -18,7 +18,7 @@ from actions.messages import TERMINAL, Payload, Reply, RunId
 from actions.policy import duration, milliseconds
 from orchestrator import turns
 from orchestrator.guards import ordered
-from orchestrator.store.records import LimitGuard, LockGuard
+from orchestrator.store.incoming import LimitGuard, LockGuard
 from orchestrator.submission import Submission, prepare
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from orchestrator.operations.options import ActOptions
     from orchestrator.planning import Plan
-    from orchestrator.store.records import NewRun
+    from orchestrator.store.incoming import NewRun
 
 
 BATCH: Final = "~act"

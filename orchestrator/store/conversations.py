@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic_core import from_json, to_json
 
 from actions.errors import ConversationBusy, UnknownConversation
-from orchestrator.store.records import ConversationRecord, Lead, NewRun
+from orchestrator.store.incoming import Lead, NewRun
+from orchestrator.store.records import ConversationRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

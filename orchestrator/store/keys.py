@@ -55,7 +55,7 @@ Fields of `r:<run>`; times are µs since the epoch, absent means the default:
     sus, k, d     release         suspicion (1 among few, 2 alone), strikes, deaths of workers that it saw
     cr, late      cancel, finish  why it is being cancelled; what a handler did after the run's end, as JSON
     ex            submit          it has one of the following
-    g             submit          its guards, a line each (see `records`)
+    g             submit          its guards, a line each (see `incoming`)
     w, la         claim           the rung of the ladder up to which it has places, and when it came there
     pk, pks       claim           the limit it is parked at, or was until it climbs; since when
     tau           claim           how its limits stood after its charges, and the units, for refunds

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from orchestrator.store.records import LimitGuard, LockGuard
+from orchestrator.store.incoming import LimitGuard, LockGuard
 from orchestrator.store.room import Numbers, read_guards
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from actions.errors import StoreRefused
-from orchestrator.store.records import LimitGuard
+from orchestrator.store.incoming import LimitGuard
 from orchestrator.store.room import Numbers, read_guards, room
 from orchestrator.store.scanning import read_each, scanned
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.store.records import LockGuard
+from orchestrator.store.incoming import LockGuard
 from orchestrator.store.room import read_guards
 from orchestrator.store.scanning import read_each, scanned
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.store.records import LimitGuard, LockGuard
+from orchestrator.store.incoming import LimitGuard, LockGuard
 
 REMEMBERED: Final = 1_000
 """Starts that an exact limit remembers at most."""

@@ -5,24 +5,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
-from pydantic_core import from_json
+from typing import TYPE_CHECKING
 
 from actions.errors import IdempotencyConflict
-from actions.messages import TERMINAL
+from orchestrator.store.incoming import Finish, NewRun
 from orchestrator.store.keys import ISOLATED, THREADS
-from orchestrator.store.records import Claim, Claimed, Finish, NewRun, Priority, RunView
+from orchestrator.store.records import Claim, RunView
+from orchestrator.store.rows import VIEW, claim_arguments, finish_arguments, read_claim, view, work_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from orchestrator.store.connection import Connection
     from orchestrator.store.values import Value
-
-_WIDTH: Final = 13
-_NOTHING: Final[dict[str, Any]] = {}
-_VIEW: Final = ("s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since", "b", "at", "until", "dl", "late")
 
 
 class Runs:
@@ -134,8 +129,8 @@ class Runs:
     async def read_all(self, runs: Sequence[str]) -> list[RunView | None]:
         """Several runs in one round trip, in the order asked for."""
         prefix = self._connection.prefix
-        rows = await self._connection.ask(*(["HMGET", f"{prefix}r:{run}", *_VIEW] for run in runs))
-        return [_view(run, row) for run, row in zip(runs, rows, strict=True)]
+        rows = await self._connection.ask(*(["HMGET", f"{prefix}r:{run}", *VIEW] for run in runs))
+        return [view(run, row) for run, row in zip(runs, rows, strict=True)]
 
     async def held_by(self, worker: str) -> list[RunView]:
         """The runs that the pumps of one worker hold at this moment."""
@@ -171,11 +166,7 @@ class Runs:
         """Those of these queues on which runs stand ready."""
         prefix = self._connection.prefix
         lists = [
-            [
-                f"{prefix}{list_}"
-                for suffix in ("", THREADS, ISOLATED)
-                for list_ in _work_lists(queue + suffix)
-            ]
+            [f"{prefix}{list_}" for suffix in ("", THREADS, ISOLATED) for list_ in work_lists(queue + suffix)]
             for queue in queues
         ]
         found = await self._connection.ask(*(["EXISTS", *names] for names in lists))
@@ -192,120 +183,3 @@ class Runs:
         name = f"{self._connection.prefix}env:{queue}"
         fields = ["key", key, "message", message]
         await self._connection.ask(["HSET", name, *fields], ["EXPIRE", name, 30 * 86_400])
-
-
-def claim_arguments(
-    pump: str,
-    lanes: Sequence[tuple[str, int]],
-    worker: str,
-    lease_ms: int,
-    nap_ms: int,
-    flying: int,
-    suspects: int,
-    patience_ms: int = 30_000,
-    shares: str = "",
-) -> list[Value]:
-    """The arguments of the script `claim`; `shares` comes from the function of that name."""
-    rooms = [value for lane in lanes for value in lane]
-    return [pump, worker, lease_ms, nap_ms, flying, suspects, patience_ms, shares, *rooms]
-
-
-def shares(percent: int, places: Mapping[str, tuple[int, Mapping[str, int]]]) -> str:
-    """How much of a pump's places one tenant may fill while others wait, as `claim` reads it.
-
-    `places`: for each kind of place ("" on the loop, `keys.THREADS`, `keys.ISOLATED`) how many there are, and how many
-    runs of each tenant are in flight there.
-    """
-    if percent >= 100:  # noqa: PLR2004 - of a hundred
-        return ""
-    return "".join(
-        f"{kind}:{max(1, slots * percent // 100)}:{','.join(f'{tenant}={n}' for tenant, n in flying.items())};"
-        for kind, (slots, flying) in places.items()
-    )
-
-
-def finish_arguments(pump: str, finishes: Sequence[Finish], claims_next: Iterable[str] = ()) -> list[Value]:
-    """The arguments of the script `finish`."""
-    own = "".join(f"{queue} " for queue in claims_next)
-    return [pump, own, *(value for finish in finishes for value in finish.row())]
-
-
-def _work_lists(lane: str) -> list[str]:
-    return [f"sus:{lane}", f"alone:{lane}", *(f"rot:{lane}:{int(priority)}" for priority in Priority)]
-
-
-def read_claim(reply: list[Any]) -> Claim:
-    """What the script `claim` returned."""
-    verdict, fence, due, held, *flat = reply
-    runs: list[Claimed] = []
-    for at in range(0, len(flat), _WIDTH):
-        more: dict[str, Any] = _NOTHING
-        (
-            run,
-            lane,
-            payload,
-            attempt,
-            conversation,
-            turn,
-            tenant,
-            state,
-            revision,
-            level,
-            machine,
-            who,
-            rest,
-        ) = flat[at : at + _WIDTH]
-        if rest:
-            more = from_json(rest)
-        runs.append(
-            Claimed(
-                id=run,
-                lane=lane,
-                payload=payload,
-                attempt=int(attempt),
-                conversation=conversation,
-                turn=turn,
-                tenant=tenant,
-                state=state,
-                state_revision=int(revision or 0),
-                level=level,
-                machine=machine,
-                principal=who,
-                fence=fence,
-                deaths=more.get("deaths", 0),
-                left_ms=more.get("left"),
-                check=more.get("check", ""),
-            )
-        )
-    return Claim(verdict, int(due), runs, int(held))
-
-
-def _view(run: str, row: list[str | None]) -> RunView | None:
-    status, lane, payload, attempts, result, why, error, conversation, turn, tenant, *rest = row
-    since, began, created, until, deadline, late = rest
-    if status is None:
-        return None
-    waiting = status not in TERMINAL
-    return RunView(
-        id=run,
-        status=status,
-        lane=lane or "",
-        payload=payload or "",
-        attempts=int(attempts or 0),
-        result=result,
-        why=why if waiting else None,
-        error=error if waiting else None,
-        conversation=conversation,
-        turn=turn,
-        tenant=tenant or "",
-        since_us=int(since or 0),
-        began_us=_time(began),
-        created_us=_time(created),
-        until_us=_time(until) if waiting else None,
-        deadline_us=_time(deadline),
-        late=late,
-    )
-
-
-def _time(told: str | None) -> int | None:
-    return None if told is None else int(told)

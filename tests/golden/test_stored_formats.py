@@ -17,7 +17,7 @@ import pytest
 from actions.messages import Payload, Status
 from orchestrator.planning import tool_head
 from orchestrator.settings import Settings
-from orchestrator.store.records import Effect, EffectKind, Finish, Lead, NewRun, Priority
+from orchestrator.store.incoming import Effect, EffectKind, Finish, Lead, NewRun, Priority
 from orchestrator.store.store import Store
 
 GOLDEN: Final = Path(__file__).parent / "store_v1.json"

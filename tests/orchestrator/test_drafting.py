@@ -17,7 +17,7 @@ from actions.params import bind
 from actions.policy import Timeouts
 from actions.registry import Registry
 from orchestrator.drafting import NO_LANE, check_recordable, draft, draft_refused, sameness
-from orchestrator.store.records import LimitGuard, LockGuard, NewRun, Priority, Sameness
+from orchestrator.store.incoming import LimitGuard, LockGuard, NewRun, Priority, Sameness
 
 
 def declared(**fields: Any) -> Action:

@@ -16,7 +16,8 @@ from actions.policy import Timeouts
 from actions.registry import Registry
 from orchestrator.drafting import draft
 from orchestrator.settings import Settings
-from orchestrator.store.records import Claimed, Effect, EffectKind, Finish, RunView
+from orchestrator.store.incoming import Effect, EffectKind, Finish
+from orchestrator.store.records import Claimed, RunView
 from orchestrator.store.store import Store
 
 NASTY = ["X", "a b", 'quo"te', "100%", "%1%s", "a:b", "\n", "ä😀", "x" * 500, "~turn", "", "-", "(.*)[%w]"]

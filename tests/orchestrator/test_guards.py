@@ -16,7 +16,7 @@ from actions.params import bind
 from actions.registry import Registry
 from orchestrator.guards import Caps, Guard, caps, guards_of, limit_keys, ordered
 from orchestrator.settings import Settings
-from orchestrator.store.records import LimitGuard, LockGuard
+from orchestrator.store.incoming import LimitGuard, LockGuard
 
 
 def declared(name: str = "BUY", **fields: Any) -> Action:

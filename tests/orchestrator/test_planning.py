@@ -17,7 +17,8 @@ from actions.states import Edge, StateMachine
 from orchestrator.chat_shape import assistant_message, call_ids, tool_head
 from orchestrator.guards import Caps
 from orchestrator.planning import Plan, plan
-from orchestrator.store.records import ConversationRecord, Priority
+from orchestrator.store.incoming import Priority
+from orchestrator.store.records import ConversationRecord
 
 TURN = TurnId("turn_aAAAAAAAAAAAA")
 

@@ -22,7 +22,8 @@ from actions.messages import Payload
 from actions.policy import Retry, Timeouts
 from actions.registry import Registry
 from orchestrator.settings import Settings
-from orchestrator.store.records import Finish, RunView
+from orchestrator.store.incoming import Finish
+from orchestrator.store.records import RunView
 from orchestrator.submission import Submission, prepare
 from umbel import Umbel
 

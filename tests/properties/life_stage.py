@@ -16,7 +16,8 @@ from run_model import Life, Model
 from virtual_store import VirtualStore
 
 from actions.messages import TERMINAL
-from orchestrator.store.records import Claimed, Finish
+from orchestrator.store.incoming import Finish
+from orchestrator.store.records import Claimed
 
 T = TypeVar("T")
 

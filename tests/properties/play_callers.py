@@ -12,7 +12,8 @@ from typing import Any, Final
 from actions.messages import Status
 from orchestrator.planning import tool_head
 from orchestrator.settings import Settings
-from orchestrator.store.records import Claimed, Lead, LimitGuard, LockGuard, NewRun, Priority
+from orchestrator.store.incoming import Lead, LimitGuard, LockGuard, NewRun, Priority
+from orchestrator.store.records import Claimed
 from orchestrator.store.store import Store
 
 BEGIN: Final = 4_000_000_000_000_000

@@ -14,8 +14,9 @@ from typing import Any, Final
 from play_callers import LANES, LEAD, QUEUES, Callers
 
 from actions.messages import Status
-from orchestrator.store.records import Claim, Claimed, Effect, EffectKind, Finish
-from orchestrator.store.runs import claim_arguments, finish_arguments
+from orchestrator.store.incoming import Effect, EffectKind, Finish
+from orchestrator.store.records import Claim, Claimed
+from orchestrator.store.rows import claim_arguments, finish_arguments
 
 LEASE_MS: Final = 10_000
 NAP_MS: Final = 2_000

@@ -11,8 +11,9 @@ from typing import Any
 from waiting_callers import LEASE_MS, QUEUE, Pump
 from waiting_pumps import LivingPumps
 
+from orchestrator.store.incoming import Finish
 from orchestrator.store.keys import ghost
-from orchestrator.store.records import Claimed, Finish
+from orchestrator.store.records import Claimed
 
 
 class WaitingPlay(LivingPumps):

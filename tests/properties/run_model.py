@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from actions.messages import TERMINAL
-from orchestrator.store.records import Claimed, Finish
+from orchestrator.store.incoming import Finish
+from orchestrator.store.records import Claimed
 
 STRIKES: Final = 3
 FLYING: Final = {"running", "cancelling"}

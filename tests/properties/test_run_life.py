@@ -19,7 +19,7 @@ from run_model import Life
 from virtual_store import VirtualStore
 
 from actions.errors import IdempotencyConflict
-from orchestrator.store.records import Effect, EffectKind, Finish, LockGuard, NewRun
+from orchestrator.store.incoming import Effect, EffectKind, Finish, LockGuard, NewRun
 
 EXAMPLES: Final = hypothesis_settings.default.max_examples
 """Of the profile (tests/conftest.py); a play is short, so there are twice as many."""

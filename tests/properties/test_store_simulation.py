@@ -13,7 +13,8 @@ from typing import Any, Final
 import pytest
 
 from actions.messages import TERMINAL, Status
-from orchestrator.store.records import Claimed, Finish
+from orchestrator.store.incoming import Finish
+from orchestrator.store.records import Claimed
 
 LANES: Final = ("actions", "actions/t", "turns")
 QUEUES: Final = ("actions", "turns")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.store.records import LimitGuard, LockGuard, NewRun
+from orchestrator.store.incoming import LimitGuard, LockGuard, NewRun
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from virtual_store import VirtualStore
 from waiting_books import Books, Holder, limits_of
 from waiting_guards import Guards, in_file
 
-from orchestrator.store.records import Claimed, NewRun, Priority
+from orchestrator.store.incoming import NewRun, Priority
+from orchestrator.store.records import Claimed
 
 QUEUE: Final = "work"
 LANES: Final = {"work": 4, "work/t": 2}

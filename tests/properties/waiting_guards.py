@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from waiting_books import Rate
 
-from orchestrator.store.records import LimitGuard, LockGuard
+from orchestrator.store.incoming import LimitGuard, LockGuard
 
 SECOND: Final = 1_000_000
 HOUR: Final = 3_600 * SECOND

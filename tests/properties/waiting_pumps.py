@@ -21,8 +21,9 @@ from waiting_callers import (
 )
 from waiting_guards import sort_of
 
-from orchestrator.store.records import Claim, Claimed, Effect, EffectKind, Finish
-from orchestrator.store.runs import claim_arguments, finish_arguments, shares
+from orchestrator.store.incoming import Effect, EffectKind, Finish
+from orchestrator.store.records import Claim, Claimed
+from orchestrator.store.rows import claim_arguments, finish_arguments, shares
 
 
 class LivingPumps(Callers):

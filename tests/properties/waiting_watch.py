@@ -14,7 +14,7 @@ from waiting_callers import PATIENCE_MS
 from waiting_guards import MOST_COST, Guard
 
 from actions.messages import TERMINAL
-from orchestrator.store.records import LimitGuard, LockGuard
+from orchestrator.store.incoming import LimitGuard, LockGuard
 
 FLYING: Final = {"running", "cancelling"}
 LIVE: Final = {"blocked", "ready", "waiting", *FLYING}

@@ -17,7 +17,7 @@ from actions.limits import RateLimit
 from actions.policy import Retry
 from actions.registry import Registry
 from orchestrator.settings import Settings
-from orchestrator.store.records import Finish
+from orchestrator.store.incoming import Finish
 from umbel import Umbel
 from umbel.cli import main
 

@@ -21,7 +21,8 @@ from actions.registry import Registry
 from actions.services import Services
 from orchestrator.guards import Caps
 from orchestrator.settings import Settings
-from orchestrator.store.records import Claimed, Effect, EffectKind, Finish
+from orchestrator.store.incoming import Effect, EffectKind, Finish
+from orchestrator.store.records import Claimed
 from workers.execution import Bounds, Execution
 from workers.flight import Flight
 from workers.flights import Flights

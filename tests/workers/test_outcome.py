@@ -23,7 +23,8 @@ from actions.errors import (
     TryAgain,
 )
 from actions.policy import Retry
-from orchestrator.store.records import Claimed, Effect, EffectKind
+from orchestrator.store.incoming import Effect, EffectKind
+from orchestrator.store.records import Claimed
 from workers import outcome
 
 RUN = Claimed(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import from_json
 
 from actions.messages import TERMINAL, Payload
-from orchestrator.store.records import Lead
+from orchestrator.store.incoming import Lead
 from orchestrator.submission import Submission, prepare
 from umbel.bench.actions import CONTINUED, GUARDED, NOTE
 from umbel.bench.side import Check, Lap

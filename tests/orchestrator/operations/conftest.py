@@ -19,7 +19,8 @@ from actions.messages import Payload
 from actions.policy import Retry
 from actions.registry import Registry
 from orchestrator.settings import Settings
-from orchestrator.store.records import Claimed, Finish
+from orchestrator.store.incoming import Finish
+from orchestrator.store.records import Claimed
 from umbel import Umbel
 
 

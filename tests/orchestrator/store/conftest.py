@@ -14,7 +14,8 @@ import pytest
 from actions.messages import Payload, Status, run_id_of
 from orchestrator.planning import tool_head
 from orchestrator.settings import Settings
-from orchestrator.store.records import Claim, Claimed, Finish, Lead, NewRun
+from orchestrator.store.incoming import Finish, Lead, NewRun
+from orchestrator.store.records import Claim, Claimed
 from orchestrator.store.store import Store
 
 BEGIN: Final = 4_000_000_000_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actions.messages import Status
-from orchestrator.store.records import Sameness
+from orchestrator.store.incoming import Sameness
 
 if TYPE_CHECKING:
     from conftest import World

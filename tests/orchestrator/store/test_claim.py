@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from actions.messages import Status
-from orchestrator.store.records import Priority
+from orchestrator.store.incoming import Priority
 
 
 async def test_two_claims_give_each_run_once(world):

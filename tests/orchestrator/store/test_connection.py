@@ -9,8 +9,8 @@ from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, 
 
 from actions.errors import StoreRefused, StoreUnavailable
 from orchestrator.settings import Settings
-from orchestrator.store.records import Finish
-from orchestrator.store.runs import claim_arguments, finish_arguments
+from orchestrator.store.incoming import Finish
+from orchestrator.store.rows import claim_arguments, finish_arguments
 from orchestrator.store.store import Store
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from orchestrator.store.records import LockGuard
+from orchestrator.store.incoming import LockGuard
 
 
 async def due(world):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.messages import Status
-from orchestrator.store.records import Effect, EffectKind, Finish
+from orchestrator.store.incoming import Effect, EffectKind, Finish
 
 SET = Effect(EffectKind.SET, "mood", '"good"')
 

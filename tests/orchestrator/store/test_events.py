@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.store.records import Effect, EffectKind, Finish
+from orchestrator.store.incoming import Effect, EffectKind, Finish
 
 
 async def test_a_whole_turn_can_be_read_from_its_events(world):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from orchestrator.store.records import Priority
-from orchestrator.store.runs import shares
+from orchestrator.store.incoming import Priority
+from orchestrator.store.rows import shares
 
 
 async def fill(world, tenant, count, **fields: Any):
@@ -75,7 +75,7 @@ async def test_places_that_nobody_else_can_fill_are_not_left_empty(world):
 
 
 async def test_runs_of_others_that_cannot_start_keep_no_places_empty(world):
-    from orchestrator.store.records import LockGuard
+    from orchestrator.store.incoming import LockGuard
 
     guards = (LockGuard("one"),)
     await world.submit("run_holder", guards=guards)
@@ -87,7 +87,7 @@ async def test_runs_of_others_that_cannot_start_keep_no_places_empty(world):
 
 
 async def test_many_that_cannot_start_do_not_hold_the_server(world):
-    from orchestrator.store.records import LockGuard
+    from orchestrator.store.incoming import LockGuard
 
     await world.submit("run_holder", guards=(LockGuard("one"),))
     await world.take()

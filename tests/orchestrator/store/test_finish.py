@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from actions.messages import Status
-from orchestrator.store.records import Finish
+from orchestrator.store.incoming import Finish
 
 
 async def test_a_finish_ends_its_run(world):

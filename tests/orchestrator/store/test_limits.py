@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.store.records import Effect, EffectKind, LimitGuard
+from orchestrator.store.incoming import Effect, EffectKind, LimitGuard
 
 MINUTE = 60_000_000
 FIVE = LimitGuard("buy:a", "buy", 5, MINUTE)

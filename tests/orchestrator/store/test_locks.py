@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.store.incoming import Effect, EffectKind, LimitGuard, LockGuard
 from orchestrator.store.keys import ghost
-from orchestrator.store.records import Effect, EffectKind, LimitGuard, LockGuard
 
 ORDERS = LockGuard("orders:a")
 BOOKS = LockGuard("books:a")

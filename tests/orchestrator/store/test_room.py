@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.store.records import Effect, EffectKind, LimitGuard, LockGuard
+from orchestrator.store.incoming import Effect, EffectKind, LimitGuard, LockGuard
 from orchestrator.store.room import Numbers, Room, read_guards, room
 
 S = 1_000_000

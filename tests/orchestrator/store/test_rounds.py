@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions.messages import Status
-from orchestrator.store.records import Finish, Lead
+from orchestrator.store.incoming import Finish, Lead
 
 NO = '{"error":"no","code":"unknown_action"}'
 

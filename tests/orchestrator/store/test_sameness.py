@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.errors import IdempotencyConflict
-from orchestrator.store.records import LockGuard, Sameness
+from orchestrator.store.incoming import LockGuard, Sameness
 
 JOIN = Sameness("k1", 60_000)
 REFUSE = Sameness("k1", 60_000, "refuse")

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from actions.errors import ConversationBusy
-from orchestrator.store.records import LockGuard
+from orchestrator.store.incoming import LockGuard
 
 
 async def test_a_cancelled_turn_ends_when_its_last_handler_has_stopped(world):
@@ -146,6 +146,6 @@ async def test_workers_finish_what_was_begun_to_be_forgotten(world):
 
 
 def _lead():
-    from orchestrator.store.records import Lead
+    from orchestrator.store.incoming import Lead
 
     return Lead("turns", b"{}")
