@@ -63,6 +63,7 @@ async def attempts(house: House, run: str) -> int:
 
 
 async def test_a_thread_that_outlives_its_run_keeps_its_lock_until_it_ends(house: House) -> None:
+    await house.conductor.call("ENTER", {"place": "p1"}, timeout_s=20)  # the worker has started
     began = time.time()
     first = await house.conductor.submit("LINGER", {"place": "p1", "seconds": 2.0})
     ended = await house.conductor.wait(first)
