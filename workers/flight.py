@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from actions.context import ActionContext
     from actions.definition import Action
     from actions.messages import Payload
     from orchestrator.store.incoming import Finish
     from orchestrator.store.records import Claimed
-    from workers.context import RunContext
 
     Stop = Literal["", "timeout", "silent", "total", "cancelled"]
 
@@ -79,7 +79,7 @@ class Flight:
     """What a thread does for it."""
     params: BaseModel | None = None
     """Its arguments, validated, as they were planned: before a preprocessor changed them."""
-    ctx: RunContext | None = None
+    ctx: ActionContext | None = None
     """What its handler was given."""
     spending: dict[str, int] | None = None
     """What an isolated handler has said so far that it used; None when that stands in its finish, or in `ctx`."""
