@@ -127,29 +127,29 @@ async def _linked(stage: Stage, *names: str) -> AsyncIterator[dict[str, Link]]:
         await stage.stop_all()
 
 
-@scenario()
+@scenario(linger_ms=100)
 async def nudges_doubled(stage: Stage, form: Form) -> None:
     """Each nudge arrives twice."""
-    await stage.start("one", "two")
-    await stage.awake()
-    async with _postman(stage) as postman:
-        postman.copies = 2
-        await stage.load.feed(form.mix(15), form.runs, form.seconds)
-        await stage.settle(60)
-        assert postman.letters, "no nudge was seen"
+    await _in_waves(stage, form, seed=15, copies=2)
 
 
 @scenario(linger_ms=100)
 async def nudges_dropped(stage: Stage, form: Form) -> None:
-    """Each nudge is lost, for ever; between waves of load the workers are idle, and nothing tells them of the next."""
+    """Each nudge is lost, for ever; nothing tells the workers of the next wave."""
+    await _in_waves(stage, form, seed=16, copies=0)
+
+
+async def _in_waves(stage: Stage, form: Form, *, seed: int, copies: int) -> None:
+    """Waves of load between which the workers fall asleep: only then is there anything to nudge."""
     await stage.start("one", "two")
     await stage.awake()
     waves = max(2, round(form.seconds / 10))
     async with _postman(stage) as postman:
-        postman.copies = 0
+        postman.copies = copies
         for wave in range(waves):
-            stage.hurt()
-            await stage.load.feed(form.mix(16 + wave), form.runs // waves, form.seconds / waves / 2)
+            if not copies:
+                stage.hurt()
+            await stage.load.feed(form.mix(seed + wave), form.runs // waves, form.seconds / waves / 2)
             await stage.settle(60)
             await asyncio.sleep(form.pause / 4)  # longer than pumps linger
         assert postman.letters, "no nudge was seen"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,11 @@ import pytest
 from actions.messages import Payload
 from guarded_under_test import MODULE, notes
 from orchestrator.drafting import draft
-from workers_under_test import eventually, start_worker
+from workers_under_test import eventually
 
 if TYPE_CHECKING:
     from orchestrator.assembly import House
     from orchestrator.settings import Settings
-    from umbel.supervisor import Process
 
 pytestmark = pytest.mark.processes
 
@@ -36,21 +34,6 @@ def shared_settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Se
         "actions": [MODULE],
     }
     return Settings.model_validate({**given, "celery_prefix": f"{name}:", "result_cap": 2_000})
-
-
-@pytest.fixture(scope="module")
-def worker(shared_settings: Settings) -> Iterator[Process]:
-    with start_worker(shared_settings) as process:
-        yield process
-
-
-@pytest.fixture
-async def house(shared_settings: Settings, worker: Process) -> AsyncIterator[House]:
-    from orchestrator.assembly import build
-
-    built = build(shared_settings)
-    yield built
-    await built.close()
 
 
 async def attempts(house: House, run: str) -> int:

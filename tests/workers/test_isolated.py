@@ -7,7 +7,6 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -39,21 +38,6 @@ def shared_settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Se
         "actions": [MODULE],
     }
     return Settings.model_validate({**given, "celery_prefix": f"{name}:"})
-
-
-@pytest.fixture(scope="module")
-def worker(shared_settings: Settings) -> Iterator[Process]:
-    with start_worker(shared_settings) as process:
-        yield process
-
-
-@pytest.fixture
-async def house(shared_settings: Settings, worker: Process) -> AsyncIterator[House]:
-    from orchestrator.assembly import build
-
-    built = build(shared_settings)
-    yield built
-    await built.close()
 
 
 def is_alive(pid: int) -> bool:

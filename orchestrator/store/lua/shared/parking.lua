@@ -1,5 +1,5 @@
--- parking: lets those go that wait for long at a limit.
--- Runs that wait for long at a limit are parked there, without a place on any guard, the earliest first.
+-- parking: lets those go that wait for long at a limit; they are parked there without a place on any guard, the earliest
+-- first.
 local function unpark(key)
   local parked = P .. 'lp:' .. key
   local g
