@@ -6,24 +6,32 @@ pydantic and docstring_parser are used here: no I/O, no work at import.
 
 In reading order:
 
+    directives   effects that a handler returns beside its result
     signals      how a handler steers its run, how a validator says no
-    errors       the whole error tree, split by who has to act (`root` and `refusals` hold parts of it)
+    errors       the whole error tree, split by who has to act (`root`, `refusals` and `order_refusals` are parts of it)
     policy       durations, retries, clocks and isolation, as arithmetic
     payload      what rides in a run's record to the worker
     messages     ids, statuses, and what a reply's calls were read into
     canonical    a value as plain data, and as one text that equal values share
     templates    the templates that keys of limits and locks are made of
     limits       rate limits, locks and dedupe, as arithmetic
-    directives   effects that a handler returns beside its result
-    services     what handlers may ask for: HTTP, a model, secrets
+    chains       an action that runs only in a chain, and the locks of that chain
+    approvals    when a person has to say yes before a run starts
+    services     what handlers may ask for: HTTP, a model, secrets, a cache
+    caching      the cache, kept apart for each tenant
+    enhancing    a basic result that an optional service makes better
     context      what one attempt may touch
     docstrings   the texts a docstring gives to an action and its parameters
     signature    a function's signature as a params model
     scalars      coercion without loss, value by value
     coercion     these rules written into a params model's schema
     declaration  the checks on what is declared beside a handler
-    parts        the functions beside a handler: validate, check, undo, pre- and postprocess
+    parts        the functions beside a handler: validate, check, pre- and postprocess
+    hooks        functions around the stations of a run
     guarantees   an action's limits, locks, clocks and retries, checked
+    undoing      what takes an effect back, what makes good a failure
+    dependencies what an action needs of others: their success, values of their results
+    conditions   when an action may run at all, and who may ask for it
     definition   `@action` makes an Action out of a function
     params       raw arguments to validated params, or an error worded for the model
     validation   may this call run? permissions and the action's own validator
@@ -32,6 +40,7 @@ In reading order:
     names        when two names are the same
     states       the state machine of a conversation (pure)
     ranks        the order in which locks and limits are taken
+    name_index   actions by their names and similes
     registry     names and similes to Actions, exact and frozen
     builtin      actions that come with the house
 """

@@ -7,12 +7,15 @@ Nothing on it writes to the store: changes leave a handler as its result and its
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, overload
 
-from actions.services import Http, Model, Secrets, Services
+from actions.caching import TenantCache
+from actions.enhancing import enhance
+from actions.services import Cache, Http, Model, Secrets, Services
 
 if TYPE_CHECKING:
     from actions.states import StateMachine
@@ -54,6 +57,18 @@ class ConversationView(Protocol):
         """Return its newest messages, oldest first, in OpenAI chat shape."""
         ...
 
+    async def agent(self) -> str:
+        """Return the name of the participant for whom the model speaks here."""
+        ...
+
+    async def memory(self) -> Any:
+        """Return what this action remembered in this conversation (`Remember`), None if nothing."""
+        ...
+
+    async def participants(self) -> dict[str, str]:
+        """Return who takes part, by name: "" (neutral), "followed" or "muted"."""
+        ...
+
 
 @dataclass(slots=True)
 class ActionContext:
@@ -87,6 +102,14 @@ class ActionContext:
     """Called for each sign of life, perhaps from a thread; the worker sets it."""
     spending: dict[str, int] = field(default_factory=dict[str, int])
     """Units that this attempt really took, by the name of the limit ("": all that are weighed by cost)."""
+    original_key: str = ""
+    """In an undo: the idempotency key that the undone handler had; "" everywhere else."""
+    phase: Literal["run", "undo", "on_error"] = "run"
+    """What of the action is called: its handler and what stands around it, its undo, or its on_error."""
+    entered: AsyncExitStack | None = field(default=None, repr=False)
+    """What this attempt has entered; None as long as it has entered nothing."""
+    is_over: bool = field(default=False, repr=False)
+    """Whether the attempt is over, so that nothing more may be entered."""
 
     def heartbeat(self) -> None:
         """Say that this attempt is alive; needed more often than the action's heartbeat timeout."""
@@ -115,6 +138,61 @@ class ActionContext:
         name = limit or ""
         self.spending[name] = self.spending.get(name, 0) + math.ceil(amount)
 
+    @overload
+    async def enter(self, manager: AbstractAsyncContextManager[T]) -> T: ...
+    @overload
+    async def enter(self, manager: AbstractContextManager[T]) -> T: ...
+    async def enter(self, manager: Any) -> Any:
+        """Enter a context manager, async or sync, and return what it gives, as `with` does.
+
+        It is left when the attempt is over, however it ends, the last one first; it sees the exception that ended the
+        attempt and cannot swallow it. A sync one is entered and left on the loop and has to be quick.
+
+        Raises:
+            RuntimeError: the attempt is over already.
+            TypeError: it is no context manager.
+        """
+        if self.is_over:
+            raise RuntimeError(f"{self.action}: the attempt is over, nothing can be entered for it any more")
+        if self.entered is None:
+            self.entered = AsyncExitStack()
+        if hasattr(manager, "__aenter__"):
+            return await self.entered.enter_async_context(manager)
+        return self.entered.enter_context(manager)
+
+    async def close_entered(self, error: BaseException | None = None) -> None:
+        """Leave all that was entered, the last one first; the worker calls it when the attempt is over.
+
+        Args:
+            error: what ended the attempt, None if the handler returned.
+
+        Raises:
+            Exception: what leaving one raised, such as a commit that failed; all of them have been left then.
+        """
+        self.is_over = True
+        stack, self.entered = self.entered, None
+        if stack is None:
+            return
+        if error is None:
+            await stack.aclose()
+        else:
+            await stack.__aexit__(type(error), error, error.__traceback__)
+
+    async def enhanced(
+        self, basic: Mapping[str, Any], service: str, how: Callable[[Any], Any]
+    ) -> dict[str, Any]:
+        """Return a basic result, made better by an optional service where that is possible.
+
+        Args:
+            basic: the result as it is without the service.
+            service: the service's name.
+            how: gets the service, returns what it adds as a dict, or an awaitable of it.
+
+        Returns:
+            `{**basic, **added, "enhanced": True}`; `{**basic, "enhanced": False}` if the service is missing or fails.
+        """
+        return await enhance(self.service(service, None), basic, service, how)
+
     @property
     def http(self) -> Http:
         """HTTP to the outside; raises ConfigError where there is none."""
@@ -130,10 +208,20 @@ class ActionContext:
         """Where secret values come from; raises ConfigError where there is none."""
         return self.services.secrets
 
+    @property
+    def cache(self) -> Cache:
+        """Values kept for a while, this tenant's own; raises ConfigError where there is no cache."""
+        return TenantCache(self.services.cache, self.tenant)
+
     @overload
     def service(self, name: str) -> Any: ...
     @overload
     def service(self, name: str, default: T) -> Any | T: ...
     def service(self, name: str, default: Any = _MISSING) -> Any:
-        """Return the service of this name, or the default; raise ConfigError when there is neither."""
+        """Return the service of this name, or the default; raise ConfigError when there is neither.
+
+        The service "cache" is this tenant's, as `ctx.cache` is.
+        """
+        if name == "cache" and name in self.services:
+            return self.cache
         return self.services.get(name) if default is _MISSING else self.services.get(name, default)

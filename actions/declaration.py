@@ -12,13 +12,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, cast
 
 from pydantic import BaseModel
 
 from actions.errors import DeclarationError
 from actions.limits import Dedupe, Lock, RateLimit
 from actions.policy import Isolation, Retry, Timeouts, is_number
+
+if TYPE_CHECKING:
+    from actions.approvals import Approval
+    from actions.chains import Chain
 
 
 class Declared(TypedDict, total=False):
@@ -49,6 +53,12 @@ class Declared(TypedDict, total=False):
     everywhere: bool
     strict: bool
     show: Iterable[str]
+    depends_on: Iterable[str] | str
+    uses: Mapping[str, str]
+    chain: bool | Chain
+    approval: Approval | bool | None
+    user_only: bool
+    evaluates: Literal["answered", "always"] | None
 
 
 PRIORITIES: Final = ("high", "normal", "low")
@@ -107,7 +117,7 @@ def checked_text(action: str, field: str, given: Any) -> str:
     return given
 
 
-def checked_words(action: str, field: str, given: Iterable[str]) -> tuple[str, ...]:
+def checked_words(action: str, field: str, given: Any) -> tuple[str, ...]:
     """Return several texts; one text alone would be read letter by letter."""
     if isinstance(given, str):
         raise DeclarationError(f"{action}: {field} has to be several texts: write ({given!r},)")
@@ -115,7 +125,7 @@ def checked_words(action: str, field: str, given: Iterable[str]) -> tuple[str, .
         words = tuple(given)
     except TypeError:
         raise DeclarationError(f"{action}: {field} has to be several texts, not {given!r}") from None
-    for word in cast("tuple[Any, ...]", words):
+    for word in words:
         if not isinstance(word, str) or not word.strip():
             raise DeclarationError(f"{action}: {field} holds {word!r}, which is no text")
     return words
@@ -191,7 +201,7 @@ def checked_show(action: str, given: Iterable[str], keys: Iterable[str]) -> froz
 
 
 def checked_part(action: str, word: str, function: Any, wanted: str) -> None:
-    """Refuse a validator, check, undo or processor that cannot be called with what it will get."""
+    """Refuse a validator, check, undo, processor or hook that cannot be called with what it will get."""
     if not callable(function):
         raise DeclarationError(f"{action}: {word} has to be a function of ({wanted}), not {function!r}")
     try:

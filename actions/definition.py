@@ -16,21 +16,22 @@ from pydantic.errors import PydanticUserError
 
 from actions import coercion, signature
 from actions import declaration as check
+from actions.conditions import Conditional
 from actions.context import ActionContext
 from actions.declaration import Declared
 from actions.docstrings import texts
 from actions.errors import DeclarationError
-from actions.guarantees import Guaranteed
 
 MASK: Final = "•••"
 """Stands for a value that may not be shown."""
 _SHOWN: Final = 80
 
 
-class Action(Guaranteed):
+class Action(Conditional):
     """A declared capability: its names, what its arguments are, how it may run, and its handler.
 
-    Its policy (retries, limits, locks, clocks) stands in `Guaranteed`, the functions beside the handler in `Parts`.
+    Its conditions (dependencies, approval, chain) stand in `Conditional`, its policy (retries, limits, locks, clocks)
+    in `Guaranteed`, the functions beside the handler in `Undoable`, `Hooked` and `Parts`.
     """
 
     __slots__ = (
@@ -102,6 +103,7 @@ class Action(Guaranteed):
         self.output = declared.get("output")
         self.output_adapter = _adapter(name, self.output)
         self._guarantee(declared, read.params.model_fields)
+        self._condition(declared, read.keys, read.params.model_fields)
         self.queue = check.checked_queue(name, declared.get("queue", "actions"))
         self.priority = check.checked_priority(name, declared.get("priority", "normal"))
         self.permissions = frozenset(

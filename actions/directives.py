@@ -2,15 +2,19 @@
 
 Out of a handler: `Result(value, (directive, ...))`, or just a value when there is nothing beside it.
 Directives are applied in the same step that records the result: all of them or none, and never when the
-attempt came too late. What is wrong with one is an error where it is made, in the handler.
+attempt came too late. A failure may carry them too: `Fail(reason, (directive, ...))`. What is wrong with one is an
+error where it is made, in the handler.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, cast
 from unicodedata import category
 
+PARTICIPANT_STATES: Final = ("", "followed", "muted")
+"""What a participant can be to a conversation; "" is neutral."""
 _LONGEST_KEY: Final = 200
 _CONTROL: Final = "Cc"
 """Unicode's category of control characters."""
@@ -70,7 +74,58 @@ class Continue:
     """Ask the model again after this round, although the format of its reply would not."""
 
 
-Directive = Transition | SetContext | AppendContext | Complete | Continue
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """Run another action after this one; this one's result then holds that one's, and is told when both are there.
+
+    It is planned, allowed and validated as if the model had called it. Follow-ups may have follow-ups, down to the
+    fifth; one with an action and arguments that already stand above it is refused, for it would go round for ever.
+    """
+
+    action: str
+    """The action's name or simile."""
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Its arguments: any JSON values by name."""
+
+    def __post_init__(self) -> None:
+        _check_text("FollowUp", "action", self.action)
+        given: object = self.arguments
+        if not isinstance(given, Mapping):
+            raise TypeError(f"FollowUp: arguments has to be a dict, not {type(given).__name__}")
+        if wrong := [key for key in given if not isinstance(key, str)]:
+            raise TypeError(f"FollowUp: arguments are named by texts, not by {wrong[0]!r:.40}")
+        kept = dict(given)  # what the handler changes in it later is not meant
+        object.__setattr__(self, "arguments", kept)  # the dataclass is frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep one value of this action's own in this conversation; `ConversationView.memory` gives it back."""
+
+    value: Any
+    """Any JSON value, in the place of the one before; None forgets it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetParticipant:
+    """Say what a participant is to this conversation."""
+
+    name: str
+    """The participant's name."""
+    state: Literal["", "followed", "muted"] | None
+    """"": takes part, "followed": is listened to, "muted": is silent here; None: takes part no more."""
+
+    def __post_init__(self) -> None:
+        _check_text("SetParticipant", "name", self.name)
+        if self.state is not None and self.state not in PARTICIPANT_STATES:
+            raise ValueError(
+                f"SetParticipant: state has to be one of {PARTICIPANT_STATES}, or None, not {self.state!r:.40}"
+            )
+
+
+Directive = (
+    Transition | SetContext | AppendContext | Complete | Continue | FollowUp | Remember | SetParticipant
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +138,14 @@ class Result:
     """Applied in this order, in one step with the result."""
 
     def __post_init__(self) -> None:
-        given: object = self.directives
-        if not isinstance(given, tuple) or not all(isinstance(each, Directive) for each in self.directives):
-            raise TypeError(f"directives has to be a tuple of directives, not {given!r}")
+        checked_directives(self.directives)
+
+
+def checked_directives(given: Any) -> tuple[Directive, ...]:
+    """Return a tuple of directives; raise TypeError for anything else."""
+    if not isinstance(given, tuple) or not all(isinstance(each, Directive) for each in given):
+        raise TypeError(f"directives has to be a tuple of directives, not {given!r}")
+    return cast("tuple[Directive, ...]", given)
 
 
 def _check_text(directive: str, field: str, text: object) -> None:

@@ -24,23 +24,50 @@
           ├── Locked   RateLimited   CostTooHigh   Duplicate   Superseded
           ├── HandlerFailed   HandlerKilled   TimedOut   OutcomeUnknown
           ├── ResultNotSerialisable   InvalidResult   ResultTooLarge
-          └── CancelledRun   Expired
+          ├── CancelledRun   Expired   Dead
+          ├── MissingDependency   DependencyFailed   DependencyCycle   BadReference
+          ├── ChainRefused   ChainOnly   NotRun   Interrupted
+          ├── Undone   UndoFailed   NotUndone
+          ├── CycleRefused   TooDeep   TooManyFollowUps
+          └── UserOnly   ApprovalDenied   ApprovalExpired
 
     signals.Signal                   no error: how a handler steers its own run
      ├── TryAgain   Postpone
-     └── Fail       Cancel
+     ├── Fail
+     │    └── Stop
+     └── Cancel
 
     signals.Refuse                   no exception: a value, what a validator answers
 
 Each class has a stable `code` that is stored, logged and documented: a class may be renamed, a code may not.
-What the model hears stands in `actions.refusals`; one import from here serves all.
+What the model hears stands in `actions.refusals` and `actions.order_refusals`; one import from here serves all.
 """
 
 from __future__ import annotations
 
+from actions.order_refusals import (
+    ApprovalDenied,
+    ApprovalExpired,
+    BadReference,
+    ChainOnly,
+    ChainRefused,
+    CycleRefused,
+    DependencyCycle,
+    DependencyFailed,
+    Interrupted,
+    MissingDependency,
+    NotRun,
+    NotUndone,
+    TooDeep,
+    TooManyFollowUps,
+    UndoFailed,
+    Undone,
+    UserOnly,
+)
 from actions.refusals import (
     CancelledRun,
     CostTooHigh,
+    Dead,
     Duplicate,
     Expired,
     ForbiddenAction,
@@ -65,17 +92,20 @@ from actions.refusals import (
     ValidatorFailed,
 )
 from actions.root import UmbelError
-from actions.signals import Cancel, Fail, Postpone, Refuse, Signal, TryAgain
+from actions.signals import Cancel, Fail, Postpone, Refuse, Signal, Stop, TryAgain
 
 __all__ = [
-    "AmbiguousAction", "Cancel", "CancelledRun", "ConfigError", "ConversationBusy", "CostTooHigh",
-    "DeclarationError", "Duplicate", "DuplicateAction", "Expired", "Fail", "ForbiddenAction",
-    "HandlerFailed", "HandlerKilled", "IdempotencyConflict", "InvalidArguments", "InvalidId",
-    "InvalidResult", "LeaseLost", "Locked", "MalformedCall", "ModelError", "OperatorError",
-    "OutcomeUnknown", "PortInUse", "Postpone", "RateLimited", "Refuse", "RefusedByValidator",
-    "ResultNotSerialisable", "ResultTooLarge", "Signal", "StateConflict", "StoreRefused",
-    "StoreUnavailable", "Superseded", "TimedOut", "TooManyCalls", "TruncatedCall", "TryAgain", "UmbelError",
-    "UnknownAction", "UnknownConversation", "UnknownRecord", "UnreadableRecord", "UnusableReply", "ValidatorFailed",
+    "AmbiguousAction", "ApprovalDenied", "ApprovalExpired", "BadReference", "Cancel", "CancelledRun",
+    "ChainOnly", "ChainRefused", "ConfigError", "ConversationBusy", "CostTooHigh", "CycleRefused", "Dead",
+    "DeclarationError", "DependencyCycle", "DependencyFailed", "Duplicate", "DuplicateAction", "Expired",
+    "Fail", "ForbiddenAction", "HandlerFailed", "HandlerKilled", "IdempotencyConflict",
+    "Interrupted", "InvalidArguments", "InvalidId", "InvalidResult", "LeaseLost", "Locked", "MalformedCall",
+    "MissingDependency", "ModelError", "NotRun", "NotUndone", "OperatorError", "OutcomeUnknown", "PortInUse",
+    "Postpone", "RateLimited", "Refuse", "RefusedByValidator", "ResultNotSerialisable", "ResultTooLarge",
+    "Signal", "StateConflict", "Stop", "StoreRefused", "StoreUnavailable", "Superseded", "TimedOut", "TooDeep",
+    "TooManyCalls", "TooManyFollowUps", "TruncatedCall", "TryAgain", "UmbelError", "UndoFailed", "Undone",
+    "UnknownAction", "UnknownConversation", "UnknownRecord", "UnreadableRecord", "UnusableReply", "UserOnly",
+    "ValidatorFailed",
 ]  # fmt: skip
 
 

@@ -12,17 +12,18 @@ from typing import Any, Final, Literal, cast
 
 from pydantic.fields import FieldInfo
 
+from actions.chains import locks_of
 from actions.declaration import Declared, checked_retry
 from actions.errors import DeclarationError
+from actions.hooks import Hooked
 from actions.limits import Dedupe, Lock, RateLimit
-from actions.parts import Parts
 from actions.policy import Isolation, Retry, Timeouts
 
 ON_UNKNOWN: Final = ("retry", "fail", "check")
 OVERSIZE: Final = ("truncate", "fail")
 
 
-class Guaranteed(Parts):
+class Guaranteed(Hooked):
     """An action's policy."""
 
     __slots__ = (
@@ -57,7 +58,7 @@ class Guaranteed(Parts):
         self.retry = checked_retry(name, declared.get("retry"))
         self.timeouts = checked_timeouts(name, declared.get("timeout", "30s"))
         self.rate_limits = _limits(name, declared.get("rate_limit"))
-        self.locks = _locks(name, declared.get("lock"))
+        self.locks = locks_of(name, declared.get("lock"))
         for limit in self.rate_limits:
             limit.check(name, fields)
         for lock in self.locks:
@@ -90,20 +91,6 @@ def _limits(action: str, given: Any) -> tuple[RateLimit, ...]:
     if len({limit.name for limit in limits}) < len(limits):
         raise DeclarationError(f"{action}: two of its rate limits have the same name: give each its own")
     return limits
-
-
-def _locks(action: str, given: Any) -> tuple[Lock, ...]:
-    locks: list[Lock] = []
-    for each in _several(given):
-        if not isinstance(each, Lock | str):
-            raise DeclarationError(f"{action}: lock has to be Lock(...), a key, or several, not {each!r}")
-        try:
-            locks.append(Lock(each) if isinstance(each, str) else each)
-        except DeclarationError as error:
-            raise DeclarationError(f"{action}: {error}") from None
-    if len({lock.key for lock in locks}) < len(locks):
-        raise DeclarationError(f"{action}: two of its locks have the same key: keep one")
-    return tuple(locks)
 
 
 def _several(given: Any) -> tuple[Any, ...]:

@@ -161,6 +161,12 @@ class Call(_Frozen):
     """The argument text as the model wrote it, for people; longer texts are cut at `MAX_RAW` characters."""
     error: CallError | None = None
     """Why the call cannot run. None for a call that could be read."""
+    depends_on: tuple[str, ...] = ()
+    """What must have succeeded before: ids, step names or action names of other calls of this reply. It only orders."""
+    uses: dict[str, str] = {}
+    """Parameters that take results of earlier calls: parameter to `id-or-name.path.to.value`; a path may be empty."""
+    step: str = ""
+    """Its name in a plan, for the calls that depend on it; empty: it has none."""
 
     @property
     def malformed(self) -> bool:

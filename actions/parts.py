@@ -1,7 +1,8 @@
 """The functions that an action is declared with beside its handler, and the seal that ends its declaration.
 
-In: functions, given by decorators of the action (`@take_order.undo`). Out: slots that hold them, or None. A part is
-declared once, before the action is registered, and has to take what it will be called with.
+In: functions, given by decorators of the action (`@take_order.check`). Out: slots that hold them, or None. A part is
+declared once, before the action is registered, and has to take what it will be called with. Hooks stand in
+`actions.hooks`, undo and on_error in `actions.undoing`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Parts:
     """What an action has beside its handler; nothing of it changes once it is sealed."""
 
-    __slots__ = ("_sealed", "checker", "name", "postprocessor", "preprocessor", "undoer", "validator")
+    __slots__ = ("_sealed", "checker", "name", "postprocessor", "preprocessor", "validator")
 
     _sealed: bool
     name: str
@@ -27,8 +28,6 @@ class Parts:
     """Says whether a call may run: `(params, ctx)`; see `actions.validation`."""
     checker: Callable[..., Any] | None
     """Finds out whether an attempt of unknown outcome took effect: `(params, ctx)`."""
-    undoer: Callable[..., Any] | None
-    """Takes the effect back: `(params, result, ctx)`."""
     preprocessor: Callable[..., Any] | None
     """Changes the arguments before the handler: `(params, ctx)`."""
     postprocessor: Callable[..., Any] | None
@@ -37,7 +36,7 @@ class Parts:
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "_sealed", False)
         self.name = name
-        self.validator = self.checker = self.undoer = None
+        self.validator = self.checker = None
         self.preprocessor = self.postprocessor = None
 
     def __setattr__(self, attribute: str, value: Any) -> None:
@@ -65,10 +64,6 @@ class Parts:
         It returns the result of that attempt, or None if it took no effect.
         """
         return self._part("checker", "check", function, "params, ctx")
-
-    def undo(self, function: F) -> F:
-        """Declare what takes the effect back, `(params, result, ctx)`."""
-        return self._part("undoer", "undo", function, "params, result, ctx")
 
     def preprocess(self, function: F) -> F:
         """Declare what changes the arguments before the handler, sync or async, `(params, ctx)`.

@@ -45,6 +45,20 @@ class Payload:
     """Numbers of a retry policy for this run only; None takes the action's. Its exceptions do not travel."""
     timeout_ms: int | None = None
     """Milliseconds that one attempt of this run may take, if that is less than its action's limit; None: no word."""
+    uses: tuple[tuple[str, str, str], ...] = ()
+    """Parameters that take results of earlier runs: (parameter, run id, path); an empty path is the whole result."""
+    merge: tuple[str, ...] = ()
+    """Runs whose results, in this order, fill those parameters of the action that nothing else gives."""
+    base: dict[str, Any] = field(default_factory=dict[str, Any])
+    """With `merge`: what a chain was begun with, below all results; a key that the action does not have is left out."""
+    depth: int = 0
+    """How many follow-ups lie between it and the run that a person or a model asked for; 0: none, it was asked for."""
+    lineage: tuple[str, ...] = ()
+    """Digests of action and arguments of the runs that it follows up, the first one first."""
+    root: str = ""
+    """The run that a person or a model asked for, if this one follows it up; empty: it was asked for itself."""
+    mode: str = ""
+    """Of a leading run: how the calls of its turn are to be run; empty: as the conversation says."""
 
     def retry_policy(self, own: Retry | None) -> Retry | None:
         """Return how this run is tried again: `own` is its action's policy, whose exceptions always count."""
@@ -80,7 +94,17 @@ class Payload:
             record["r"] = _stored(self.retry)
         if self.timeout_ms is not None:
             record["w"] = self.timeout_ms
+        if self.uses or self.merge or self.depth or self.mode:
+            record["e"] = self._ties()
         return record
+
+    def _ties(self) -> dict[str, Any]:
+        """What ties it to other runs; very few have any."""
+        told = {
+            "s": self.uses, "g": self.merge, "b": self.base, "d": self.depth, "l": self.lineage, "o": self.root,
+            "x": self.mode,
+        }  # fmt: skip
+        return {letter: value for letter, value in told.items() if value}
 
     @classmethod
     def decode(cls, data: bytes | str) -> Payload:
@@ -104,6 +128,7 @@ class Payload:
                 get("t", ""),
                 _read(get("r")),
                 get("w"),
+                **_tied(get("e")),
             )
         except (ValueError, LookupError, TypeError, AttributeError, DeclarationError) as error:
             raise UnreadableRecord(
@@ -125,6 +150,20 @@ def mended(value: Any) -> Any:
 
 def _stored(retry: Retry) -> list[int | float]:
     return [retry.retries, milliseconds(retry.initial), retry.factor, milliseconds(retry.cap)]
+
+
+def _tied(stored: Any) -> dict[str, Any]:
+    if stored is None:
+        return {}
+    return {
+        "uses": tuple((parameter, run, path) for parameter, run, path in stored.get("s", ())),
+        "merge": tuple(stored.get("g", ())),
+        "base": stored.get("b", {}),
+        "depth": stored.get("d", 0),
+        "lineage": tuple(stored.get("l", ())),
+        "root": stored.get("o", ""),
+        "mode": stored.get("x", ""),
+    }
 
 
 def _read(stored: Any) -> Retry | None:

@@ -26,6 +26,7 @@ def ranks(actions: Iterable[Action]) -> dict[str, int]:
     found: dict[str, int] = {}
     limits: dict[str, tuple[Action, RateLimit]] = {}
     locks: list[tuple[Action, Lock]] = []
+    chains: list[tuple[Action, Lock]] = []
     for action in actions:
         if action.on_unknown == "check" and action.checker is None:
             raise DeclarationError(
@@ -35,10 +36,12 @@ def ranks(actions: Iterable[Action]) -> dict[str, int]:
         for limit in action.rate_limits:
             _same(action, limit, *limits.setdefault(limit.name, (action, limit)))
             _narrow(found, limit.name, limit.template.scope)
-        for lock in action.locks:
-            _agree(action, lock, locks)
-            locks.append((action, lock))
-            _narrow(found, first_word(lock.key), lock.template.scope)
+        of_chain = () if action.chain is None else action.chain.locks
+        for those, others in ((action.locks, locks), (of_chain, chains)):
+            for lock in those:
+                _agree(action, lock, others)
+                others.append((action, lock))
+                _narrow(found, first_word(lock.key), lock.template.scope)
     return found
 
 

@@ -1,7 +1,8 @@
 """What the model hears: each of these becomes the result of its call, `{"error", "code"}`, short and safe to show.
 
 Some are raised on the way (a call that cannot be read, a handler that fails), others are written by the store where it
-refuses or ends a run; then the class stands here for its code. `actions.errors` shows the whole tree.
+refuses or ends a run; then the class stands here for its code. What a call hears because of the others beside it is
+in `actions.order_refusals`. `actions.errors` shows the whole tree.
 """
 
 from __future__ import annotations
@@ -170,3 +171,9 @@ class OutcomeUnknown(ModelError):
     """Its worker died or lost it, and nobody knows whether it took effect; the action does not try again then."""
 
     code = "outcome_unknown"
+
+
+class Dead(ModelError):
+    """Its worker died each time it ran alone; it is not tried again by itself."""
+
+    code = "dead"

@@ -13,15 +13,15 @@ from typing import Any, Final, cast
 from pydantic import BaseModel
 
 from actions.definition import Action
+from actions.dependencies import resolved
 from actions.errors import (
-    AmbiguousAction,
     ConfigError,
     DeclarationError,
-    DuplicateAction,
     InvalidArguments,
     UnknownAction,
 )
 from actions.importing import imported
+from actions.name_index import aliased, named
 from actions.names import normalise
 from actions.ranks import ranks
 from actions.states import StateMachine
@@ -37,7 +37,10 @@ _SHOWN: Final = 80
 class Registry:
     """Actions by name and simile, and state machines by name; immutable, and so is each action in it."""
 
-    __slots__ = ("_builtins", "_by_name", "_by_simile", "_machines", "_ranks", "actions")
+    __slots__ = (
+        "_builtins", "_by_name", "_by_simile", "_dependencies", "_machines", "_ranks", "actions", "depended_on",
+        "evaluators",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -49,12 +52,12 @@ class Registry:
         """Index the actions; `builtins` take only names and similes that nobody else has.
 
         Raises:
-            DeclarationError: DuplicateAction, AmbiguousAction, for a machine that allows an unknown action, or
-            for limits and locks that contradict each other.
+            DeclarationError: DuplicateAction, AmbiguousAction, for a machine that allows an unknown action, for
+            limits and locks that contradict each other, and for dependencies that are unknown or a circle.
         """
         given = _checked(actions)
-        self._by_name: Final = _named(given)
-        self._by_simile: Final = _aliased(given)
+        self._by_name: Final = named(given)
+        self._by_simile: Final = aliased(given)
         self._builtins: Final = tuple(_checked(builtins))
         for action in self._builtins:
             self._by_name.setdefault(normalise(action.name), action)
@@ -63,8 +66,16 @@ class Registry:
         for action in self.actions:
             for simile in action.similes:
                 self._by_simile.setdefault(normalise(simile), action)
-            action.seal()
+        self._dependencies: Final = resolved(self.actions, self._find)
+        self.depended_on: Final = frozenset(
+            each.name for them in self._dependencies.values() for each in them
+        )
+        """Names of the actions that some action depends on: a conversation keeps their successes in mind."""
+        self.evaluators: Final = tuple(each for each in self.actions if each.evaluates is not None)
+        """The actions that run by themselves after a turn."""
         self._machines: Final = self._checked_machines(machines)
+        for action in self.actions:
+            action.seal()
 
     @classmethod
     def from_modules(cls, modules: Iterable[str]) -> Registry:
@@ -107,6 +118,10 @@ class Registry:
     def rank(self, word: str) -> int:
         """How wide what begins with this word reaches, from 0 (a parameter) to 3: runs take guards in this order."""
         return self._ranks.get(word, EVERYTHING)
+
+    def dependencies(self, action: Action) -> tuple[Action, ...]:
+        """Return the actions that must have succeeded before this one, as it declares them; often none."""
+        return self._dependencies.get(action.name, ())
 
     def resolve(self, name: str) -> Action:
         """Return the action of this name, else of this simile; raise UnknownAction, which lists some."""
@@ -158,14 +173,20 @@ class Registry:
 
         Raises:
             UnknownAction: for a name that is not here.
-            TypeError: for what is none of these, or an action that is not registered.
+            TypeError: for what is none of these, an action that is not registered, or one that no model may call.
         """
         if isinstance(spec, bool):
-            return self.actions if spec else ()
+            return tuple(each for each in self.actions if each.offered) if spec else ()
         several = cast("Iterable[Any]", spec) if isinstance(spec, list | tuple | set | frozenset) else (spec,)
         return tuple(dict.fromkeys(self._one(each) for each in several))
 
     def _one(self, wanted: Any) -> Action:
+        action = self._named_one(wanted)
+        if not action.offered:
+            raise TypeError(f"{action.name} is not for models: it is user_only or an evaluator")
+        return action
+
+    def _named_one(self, wanted: Any) -> Action:
         if isinstance(wanted, str):
             return self.resolve(wanted)
         for action in self.actions:
@@ -197,35 +218,3 @@ def _checked(actions: Iterable[Any]) -> list[Action]:
         if not isinstance(each, Action):
             raise DeclarationError(f"{each!r} is no action: declare it with @action")
     return listed
-
-
-def _named(actions: Iterable[Action]) -> dict[str, Action]:
-    groups: dict[str, list[Action]] = {}
-    for action in actions:
-        groups.setdefault(normalise(action.name), []).append(action)
-    problems = [f"{them[0].name} ({_homes(them)})" for them in groups.values() if len(them) > 1]
-    if problems:
-        raise DuplicateAction(
-            f"registered twice: {'; '.join(problems)}: rename one, or replace it with with_(..., update=True)"
-        )
-    return {name: them[0] for name, them in groups.items()}
-
-
-def _aliased(actions: Iterable[Action]) -> dict[str, Action]:
-    groups: dict[str, dict[Action, str]] = {}
-    for action in actions:
-        for simile in action.similes:
-            groups.setdefault(normalise(simile), {})[action] = simile
-    problems = [
-        f"{next(iter(them.values()))} is a simile of {' and of '.join(each.name for each in them)}"
-        for them in groups.values()
-        if len(them) > 1
-    ]
-    if problems:
-        raise AmbiguousAction(f"{'; '.join(problems)}: leave it to one of them")
-    return {name: next(iter(them)) for name, them in groups.items()}
-
-
-def _homes(actions: Iterable[Action]) -> str:
-    handlers: list[Any] = [action.handler for action in actions]
-    return " and ".join(f"{each.__module__}.{getattr(each, '__qualname__', '?')}" for each in handlers)

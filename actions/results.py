@@ -38,14 +38,22 @@ def result_text(action: Action, value: Any, cap: int | None = None) -> str:
         ResultNotSerialisable: when it has no JSON form; names the type, shows nothing of the value.
         ResultTooLarge: when it is over the cap and the action says `oversize="fail"`.
     """
-    if action.output_adapter is not None:
-        try:
-            value = action.output_adapter.validate_python(value)
-        except ValidationError as error:
-            where = ", ".join(
-                sorted({".".join(map(str, each["loc"])) or "the result" for each in error.errors()})
-            )
-            raise InvalidResult(f"{action.name} returned something else than it promises: {where}") from error
+    return text_of(action, checked(action, value), cap)
+
+
+def checked(action: Action, value: Any) -> Any:
+    """Return the value as the action's `output` has it, unchanged without one; raise InvalidResult if it is not that."""
+    if action.output_adapter is None:
+        return value
+    try:
+        return action.output_adapter.validate_python(value)
+    except ValidationError as error:
+        where = ", ".join(sorted({".".join(map(str, each["loc"])) or "the result" for each in error.errors()}))
+        raise InvalidResult(f"{action.name} returned something else than it promises: {where}") from error
+
+
+def text_of(action: Action, value: Any, cap: int | None = None) -> str:
+    """Return a value that was checked as JSON, within the cap; raises as `result_text` does."""
     try:
         told = json_of(value)
     except (PydanticSerializationError, ValueError, RecursionError) as error:

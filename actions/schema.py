@@ -23,8 +23,16 @@ _DATA: Final = frozenset({"default", "const", "enum", "examples"})
 
 
 def parameters_schema(action: Action) -> Schema:
-    """Return the JSON schema of an action's arguments, a copy to keep."""
-    return copy.deepcopy(_schema_of(action.params))
+    """Return the JSON schema of an action's arguments, a copy to keep.
+
+    What is filled from the result of an earlier call may be left out, so it is not required.
+    """
+    schema = copy.deepcopy(_schema_of(action.params))
+    if action.uses and "required" in schema:
+        schema["required"] = [name for name in schema["required"] if name not in action.uses]
+        if not schema["required"]:
+            del schema["required"]
+    return schema
 
 
 def openai_tool(action: Action) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json as _json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar, cast, overload, runtime_checkable
 
 from actions.errors import ConfigError
@@ -72,6 +73,23 @@ class Secrets(Protocol):
         ...
 
 
+@runtime_checkable
+class Cache(Protocol):
+    """Values that may be gone at any moment: what is kept here can be made again."""
+
+    async def get(self, key: str) -> Any | None:
+        """Return what was kept under the key, None when there is nothing (any more)."""
+        ...
+
+    async def set(self, key: str, value: Any, ttl: timedelta | float | str = "1h") -> None:
+        """Keep a JSON value for as long as `ttl` ("10m", seconds, a timedelta), or shorter."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Forget what was kept under the key."""
+        ...
+
+
 class Services:
     """The services of one process by name, and the settings that handlers may read."""
 
@@ -130,6 +148,11 @@ class Services:
     def secrets(self) -> Secrets:
         """Where secret values come from."""
         return cast("Secrets", self.get("secrets"))
+
+    @property
+    def cache(self) -> Cache:
+        """The cache of this process; its keys begin with a tenant and a colon, as `ActionContext.cache` makes them."""
+        return cast("Cache", self.get("cache"))
 
 
 def _listed(names: Mapping[str, Any]) -> str:

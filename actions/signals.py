@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from actions.directives import Directive, checked_directives
+
 
 class Signal(Exception):
     """What a handler raises to steer its own run; no error, and never shown as one."""
@@ -48,7 +50,21 @@ class Postpone(_Later):
 
 
 class Fail(Signal):
-    """End the run as failed, without further retries; the model is told the reason."""
+    """End the run as failed, without further retries; the model is told the reason.
+
+    `directives` are applied all the same, in the step that records the failure.
+    """
+
+    def __init__(self, reason: str = "", directives: tuple[Directive, ...] = ()) -> None:
+        super().__init__(reason)
+        self.directives = checked_directives(directives)
+
+
+class Stop(Fail):
+    """End the run as failed, and the whole turn with it: what else it has running is cancelled, no round follows.
+
+    For what must not go on: the account is closed, the data contradict each other. `directives` as in `Fail`.
+    """
 
 
 class Cancel(Signal):

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from actions import errors
+from actions.directives import Complete, SetContext
 from actions.errors import (
     ConfigError,
     Fail,
@@ -14,6 +15,7 @@ from actions.errors import (
     ModelError,
     RateLimited,
     Refuse,
+    Stop,
     TryAgain,
     UmbelError,
 )
@@ -54,6 +56,24 @@ def test_the_codes_that_are_stored_never_change():
         "ResultTooLarge": "result_too_large",
         "CancelledRun": "cancelled",
         "Expired": "expired",
+        "ApprovalDenied": "denied",
+        "ApprovalExpired": "approval_expired",
+        "BadReference": "bad_reference",
+        "ChainOnly": "chain_only",
+        "ChainRefused": "chain_refused",
+        "CycleRefused": "follow_up_cycle",
+        "DependencyCycle": "dependency_cycle",
+        "DependencyFailed": "dependency_failed",
+        "Interrupted": "interrupted",
+        "MissingDependency": "missing_dependency",
+        "NotRun": "not_run",
+        "NotUndone": "not_undone",
+        "TooDeep": "follow_up_depth",
+        "TooManyFollowUps": "follow_up_count",
+        "UndoFailed": "undo_failed",
+        "Undone": "undone",
+        "UserOnly": "user_only",
+        "Dead": "dead",
     }
 
 
@@ -92,6 +112,12 @@ def test_cooling_is_asked_for_never_assumed():
     assert TryAgain("5s", cool=True).cool is True
 
 
+def test_a_stop_is_a_failure_that_ends_the_turn_too():
+    assert isinstance(Stop("closed"), Fail)
+    assert not isinstance(Fail("no"), Stop)
+    assert (str(Stop("closed")), Stop("closed").reason, Fail("no").directives) == ("closed", "closed", ())
+
+
 def test_a_refusal_has_the_same_form_as_an_error():
     assert Refuse("closed").for_model() == {"error": "closed", "code": "refused"}
 
@@ -112,6 +138,9 @@ def test_an_operator_hears_what_where_and_what_to_do():
         TryAgain("5s", "busy"),
         TryAgain("5s", "busy", cool="bank"),
         Fail("no"),
+        Fail("no", (SetContext("tries", 3), Complete())),
+        Stop("closed", (SetContext("tries", 3),)),
+        Stop(),
     ],
 )
 def test_errors_and_signals_survive_a_process_boundary(error: Exception):

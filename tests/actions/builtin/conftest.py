@@ -20,6 +20,9 @@ class View:
         revision: int = 1,
         machine: StateMachine | None = None,
         context: dict[str, Any] | None = None,
+        agent: str = "agent",
+        participants: dict[str, str] | None = None,
+        memory: Any = None,
     ) -> None:
         self.id = "conv_a1"
         self.state = state
@@ -27,12 +30,24 @@ class View:
         self.machine = machine
         self._messages = messages or []
         self._context = context or {}
+        self._agent = agent
+        self._participants = participants or {}
+        self._memory = memory
 
     async def context(self) -> dict[str, Any]:
         return copy.deepcopy(self._context)
 
     async def messages(self, last: int = 20) -> list[dict[str, Any]]:
         return copy.deepcopy(self._messages[-last:])
+
+    async def memory(self) -> Any:
+        return copy.deepcopy(self._memory)
+
+    async def agent(self) -> str:
+        return self._agent
+
+    async def participants(self) -> dict[str, str]:
+        return dict(self._participants)
 
 
 @pytest.fixture
