@@ -79,7 +79,7 @@ class Connection:
         self._frame = (
             "",
             max(1, int(settings.run_ttl.total_seconds())),
-            max(1, int(settings.conversation_ttl.total_seconds())),
+            f"{max(1, int(settings.conversation_ttl.total_seconds()))} {settings.audit_cap}",
         )
         self._scripts = load()
         self._line = Line(settings.store_url, timeout=SOCKET_TIMEOUT)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic_core import from_json, to_json
 
@@ -17,10 +18,13 @@ from orchestrator.store.incoming import Lead, NewRun
 from orchestrator.store.records import ConversationRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from orchestrator.store.connection import Connection
     from orchestrator.store.values import Value
+
+    Evaluator = tuple[Literal["answered", "always"], NewRun]
+    """When it is run, and the run."""
 
 
 class Conversations:
@@ -40,6 +44,9 @@ class Conversations:
         machine: str | None = None,
         state: str | None = None,
         context: dict[str, Any] | None = None,
+        mode: str | None = None,
+        agent: str | None = None,
+        participants: Mapping[str, str] | Iterable[str] = (),
     ) -> bool:
         """Make a conversation; False if it was there already (it is left as it is).
 
@@ -49,8 +56,10 @@ class Conversations:
             ConversationBusy: it is there, and is being removed.
         """
         fields: dict[str, str] = {"u": tenant, "perm": " ".join(permissions)}
-        if principal is not None:
-            fields["who"] = principal
+        told = {"who": principal, "mode": mode, "agent": agent}
+        fields |= {name: value for name, value in told.items() if value is not None}
+        there = participants if isinstance(participants, Mapping) else dict.fromkeys(participants, "")
+        fields |= {f"p:{name}": state for name, state in there.items()}
         if machine is not None and state is not None:
             fields |= {"mach": machine, "st": state}
         for key, value in (context or {}).items():
@@ -64,9 +73,22 @@ class Conversations:
             )
         return bool(verdict == "ok")
 
-    async def say(self, conversation: str, turn: str, digest: str, message: str, lead: Lead) -> str:
-        """Start a turn with a user message: "started", "queued", "exists", "conflict" or "missing"."""
+    async def say(
+        self,
+        conversation: str,
+        turn: str,
+        digest: str,
+        message: str,
+        lead: Lead,
+        *,
+        evaluators: Sequence[Evaluator] = (),
+    ) -> str:
+        """Start a turn with a user message: "started", "queued", "exists", "conflict" or "missing".
+
+        `evaluators` are runs that are recorded when the turn has ended, each with when: if it was answered, or always.
+        """
         spec: list[Value] = [lead.lane, lead.payload, int(lead.priority), lead.max_rounds]
+        spec.append(to_json(_rows(evaluators)).decode() if evaluators else "")
         return str(await self._connection.run("say", conversation, turn, digest, message, *spec))
 
     async def round(
@@ -82,6 +104,10 @@ class Conversations:
         lead: Lead | None = None,
         goes_on: bool = False,
         moves: tuple[str, int] | None = None,
+        mode: str = "",
+        answered: bool = False,
+        evaluators: Sequence[Evaluator] = (),
+        chain_lead: NewRun | None = None,
     ) -> str:
         """Open a round: "ok", "exists", "conflict", "busy", "missing" or "stale".
 
@@ -97,18 +123,53 @@ class Conversations:
             goes_on: whether that happens without being asked for by an action.
             moves: the state that the conversation goes to by itself, and the state revision that this was decided
                 on; nothing moves if that no longer holds.
+            mode: "chain" if the runs are steps of one; their order stands in the runs.
+            answered: whether the reply says something to the user.
+            evaluators: runs that are recorded when the turn has ended (for a posted reply), see `say`.
+            chain_lead: the run that holds the chain's locks, if it has any.
         """
         who, fence = by or ("", "")
         lane, payload, priority = (lead.lane, lead.payload, int(lead.priority)) if lead else ("", "", "")
         begin: list[Value] = [conversation, turn, digest, number, who, fence, "1" if goes_on and lead else ""]
         follow: list[Value] = [lead.max_rounds if lead else 1, lane, payload, priority]
         rows = [value for run in runs for value in run.row()]
-        arguments = [*begin, *follow, *(moves or ("", "")), len(messages), *messages, *rows]
+        rest: dict[str, Any] = {"mode": mode} if mode == "chain" else {}
+        if answered:
+            rest["ans"] = 1
+        if evaluators:
+            rest["ev"] = _rows(evaluators)
+        if chain_lead is not None:
+            rest["lead"] = chain_lead.row()
+        more = to_json(rest).decode() if rest else ""
+        arguments = [*begin, *follow, *(moves or ("", "")), more, len(messages), *messages, *rows]
         return str(await self._connection.run("round", *arguments))
 
     async def cancel_turn(self, turn: str) -> str:
-        """End a turn: "cancelled", "cancelling" (handlers are being stopped), "terminal" or "missing"."""
+        """End a turn: "cancelled", "cancelling" (handlers are being stopped), "undoing", "terminal" or "missing".
+
+        undoing: what a failed chain of it did is being taken back, and that is not stopped.
+        """
         return str(await self._connection.run("cancel_turn", turn, "turn"))
+
+    async def interrupt(self, turn: str) -> str:
+        """Let a chain start no further step; what it did stays done.
+
+        Returns:
+            "interrupted", "terminal" (there was nothing to interrupt any more), "no_chain" or "missing".
+        """
+        return str(await self._connection.run("interrupt", turn))
+
+    async def set_participant(self, conversation: str, name: str, state: str | None) -> None:
+        """Say of somebody in it: "", "followed" or "muted"; None: he is not there any more.
+
+        Raises:
+            UnknownConversation: there is none with this id.
+        """
+        await self.read(conversation)
+        key = f"{self._connection.prefix}c:{conversation}"
+        await self._connection.ask(
+            ["HDEL", key, f"p:{name}"] if state is None else ["HSET", key, f"p:{name}", state]
+        )
 
     async def cancel(self, conversation: str) -> str:
         """End the live turn and all that wait behind it; answers as `cancel_turn` ("terminal": nothing lived)."""
@@ -175,6 +236,15 @@ class Conversations:
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
+def _rows(evaluators: Sequence[Evaluator]) -> list[tuple[str, tuple[Value, ...]]]:
+    return [(when, run.row()) for when, run in evaluators]
+
+
+def _named(fields: dict[str, str], mark: str) -> dict[str, str]:
+    """The fields that begin with a mark, under the names that follow it."""
+    return {name[2:]: value for name, value in fields.items() if name.startswith(mark)}
+
+
 def _record(conversation: str, fields: dict[str, str]) -> ConversationRecord:
     return ConversationRecord(
         id=conversation,
@@ -187,5 +257,10 @@ def _record(conversation: str, fields: dict[str, str]) -> ConversationRecord:
         tenant=fields.get("u", ""),
         principal=fields.get("who"),
         permissions=tuple(fields.get("perm", "").split()),
-        context={name[2:]: value for name, value in fields.items() if name.startswith("x:")},
+        context=_named(fields, "x:"),
+        mode=fields.get("mode", ""),
+        agent=fields.get("agent"),
+        did=frozenset(_named(fields, "d:")),
+        participants=_named(fields, "p:"),
+        memory=_named(fields, "k:"),
     )

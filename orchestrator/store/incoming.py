@@ -1,21 +1,27 @@
-"""What is handed to the store: runs, guards, what follows a round, and how attempts ended.
+"""What is handed to the store: runs, their guards, and what follows a round; how attempts end stands in `ends`.
 
 Values without behaviour but their form for the scripts: plain slotted dataclasses, for some tens of thousands of them
-are made each second.
+are made each second. Nothing changes one after it was made (that is not enforced, for it would double what making one
+takes).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic_core import to_json
 
 from actions.messages import Status
+from orchestrator.store.ends import Effect, EffectKind, Finish
 
 if TYPE_CHECKING:
     from orchestrator.store.values import Value
+
+__all__ = [
+    "Ask", "Effect", "EffectKind", "Finish", "Lead", "LimitGuard", "LockGuard", "NewRun", "Priority", "Sameness",
+]  # fmt: skip
 
 
 class Priority(IntEnum):
@@ -79,6 +85,20 @@ class Sameness:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What a person has to approve before a run may start."""
+
+    digest: str
+    """Of exactly what is asked for: the approval holds for nothing else."""
+    expires_ms: int
+    """How long an answer is waited for; then the run is expired."""
+    shown: str
+    """The validated arguments, JSON: what the person sees."""
+    key: str = ""
+    """A newer run that asks under the same key takes the place of one that still waits; empty: none does."""
+
+
+@dataclass(slots=True)
 class NewRun:
     """One run to be recorded. A refused one carries its result and never becomes ready."""
 
@@ -103,7 +123,7 @@ class NewRun:
     open: int = 0
     """How many runs must have ended before it is ready."""
     dependents: tuple[str, ...] = ()
-    """Ids of runs that wait for this one's end. None if it is terminal already: nothing would release them."""
+    """Ids of runs that wait for this one's end; with `!` before it, for its success: else they are refused."""
     reply_to: str = ""
     """Reply list that its end is told to; empty: nobody waits."""
     guards: tuple[LockGuard | LimitGuard, ...] = ()
@@ -125,31 +145,61 @@ class NewRun:
     after: str = ""
     """A barrier that it waits at, until all runs have ended that were recorded `before` it earlier; empty: none."""
 
+    approval: Ask | None = None
+    """What a person has to approve first; it then waits for that beside all else."""
+    chain: Literal["", "step", "lead"] = ""
+    """step: it is a call of a chain. lead: it holds the chain's locks, from before its first step to its end."""
+    undoes: Literal["", "1", "2"] = ""
+    """Whether a step can be undone: 1 with what it returned, 2 also if nobody knows whether it took effect."""
+    rescues: bool = False
+    """Whether its action has an `on_error`, which is called once when it has failed for the last time."""
+    did: str = ""
+    """The name under which its conversation remembers its success; empty: it does not."""
+    conversation: str = ""
+    """The conversation of a run that belongs to none of its turns; empty: none, or its turn's."""
+    note: str = ""
+    """What stands before its end in a note to its conversation; empty: there is no note."""
+    audit: str = ""
+    """Who asked for it and what was decided: one line of the audit, a JSON object; empty: there is none."""
+
     def extras(self) -> str:
         """What few runs have, as JSON; empty if this one has none of it."""
         told: dict[str, Any] = {}
         if self.guards:
             told["g"] = "\n".join(guard.line() for guard in self.guards)
-        if self.total_ms is not None:
-            told["total"] = self.total_ms
-        if self.queue_ms is not None:
-            told["queue"] = self.queue_ms
-        if self.delay_ms:
-            told["delay"] = self.delay_ms
+        if self.total_ms is not None or self.queue_ms is not None or self.delay_ms:
+            clocks = {"total": self.total_ms, "queue": self.queue_ms, "delay": self.delay_ms or None}
+            told |= {name: ms for name, ms in clocks.items() if ms is not None}
         if self.on_unknown != "retry":
             told["ou"] = self.on_unknown
         if self.digest:
             told["dg"] = self.digest
         if self.same is not None:
             told |= {"dd": self.same.key, "ddms": self.same.window_ms, "ddmode": self.same.mode}
-        if self.before:
-            told["before"] = self.before
-        if self.after:
-            told["after"] = self.after
+        if self.before or self.after:
+            told |= {name: at for name, at in (("before", self.before), ("after", self.after)) if at}
+        if self.chain or self.undoes or self.rescues or self.did or self.conversation or self.approval:
+            told |= self._rarest()
         return to_json(told).decode() if told else ""
 
+    def _rarest(self) -> dict[str, Any]:
+        """What very few have: fields of the record under `rare`, and what else is to be done for them."""
+        rare = {
+            "ch": self.chain,
+            "uf": self.undoes,
+            "oe": "1" if self.rescues else "",
+            "did": self.did,
+            "nt": self.note,
+        }
+        told: dict[str, Any] = {"rare": {name: value for name, value in rare.items() if value}}
+        if self.conversation:
+            told["conv"] = self.conversation
+        if (ask := self.approval) is not None:
+            told["ask"] = {"digest": ask.digest, "ms": ask.expires_ms, "shown": ask.shown, "key": ask.key}
+        return told
+
     def row(self) -> tuple[Value, ...]:
-        """The 13 values that the scripts read, in their order."""
+        """The 14 values that the scripts read, in their order."""
         return (
             self.id,
             self.status,
@@ -164,6 +214,7 @@ class NewRun:
             " ".join(self.dependents),
             self.reply_to,
             self.extras(),
+            self.audit,
         )
 
 
@@ -179,61 +230,3 @@ class Lead:
     """Its priority."""
     max_rounds: int = 10
     """Rounds that the turn may have; it ends as `max_rounds` when they are used up."""
-
-
-class EffectKind(StrEnum):
-    """What `finish` applies beside a result: the last four whatever the verdict is, the others only for a success."""
-
-    TRANSITION = "transition"
-    SET = "set"
-    APPEND = "append"
-    COMPLETE = "complete"
-    CONTINUE = "continue"
-    SPENT = "spent"
-    COOL = "cool"
-    CHECK = "check"
-    GHOST = "ghost"
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """A directive in the form that `finish` applies in the same step as the result."""
-
-    kind: EffectKind
-    """What is to be done."""
-    key: str = ""
-    """transition: the state revision it was decided on; set and append: the context key; spent and cool: the key of
-    one of the run's limits; check: what the next attempt finds in `Claimed.check`."""
-    value: str = ""
-    """transition: the target state; set and append: a JSON text; spent: the units that it really took; cool: ms for
-    which the limit lets nobody through. ghost (no key, no value): its handler still runs, so its locks stay taken
-    until `late` is told, or the pump's lease ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """How one attempt of a run ended."""
-
-    run: str
-    """The run."""
-    fence: str
-    """The fence it was claimed under."""
-    verdict: str
-    """A terminal status, "again" (backoff, uses a retry) or "postponed" (does not)."""
-    result: str
-    """Result or error as JSON."""
-    delay_ms: int = 0
-    """again, postponed: how long it waits."""
-    why: str = ""
-    """again, postponed: the reason in one word of ours, such as `backoff`."""
-    effects: tuple[Effect, ...] = ()
-    """What happens beside: directives, all or none, if the run succeeded; the rest in any case."""
-
-    def row(self) -> list[Value]:
-        """The values that `finish` reads, in their order."""
-        row: list[Value] = [
-            self.run, self.fence, self.verdict, self.result, self.delay_ms, self.why, len(self.effects),
-        ]  # fmt: skip
-        for effect in self.effects:
-            row += (effect.kind, effect.key, effect.value)
-        return row

@@ -5,10 +5,12 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | key | type | what | ends |
 |---|---|---|---|
 | `r:<run>` | hash | the record of a run (fields below) | EXPIRE `run_ttl` once terminal; of a round, once that is complete |
-| `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), n<round> (calls of each round), prev (the turn before), max rounds, msg (a user message that waits), began and ended (µs) | EXPIRE `run_ttl` once ended |
-| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, last turn, was (the last that lived), del (it is to be removed), rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, perm what the principal may do (permissions parted by spaces), created (µs), `x:<key>` context as JSON | EXPIRE `conversation_ttl` while no turn lives |
+| `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), n<round> (calls of each round), prev (the turn before), max rounds, msg (a user message that waits), fu (follow-ups so far), ans (it was answered), ev (what is run after it, JSON), began and ended (µs) | EXPIRE `run_ttl` once ended |
+| `ch:<turn>.<round>` | hash | a chain: n steps, cl (steps without an end), t turn, cf why it has failed (the step's place, or a word), un (steps still to be undone, the first is being), settled | EXPIRE `run_ttl` once settled |
+| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, last turn, was (the last that lived), del (it is to be removed), rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, perm what the principal may do (permissions parted by spaces), created (µs), mode (of its replies), agent, no (notes wait), `x:<key>` context as JSON, `k:<action>` what an action remembers, `d:<action>` the run by which it succeeded, `p:<name>` a participant | EXPIRE `conversation_ttl` while no turn lives |
 | `m:<conversation>` | list | its messages, OpenAI chat shape, JSON | with `c:` |
 | `in:<conversation>` | list | turns that wait until the live one has ended | gone when empty |
+| `no:<conversation>` | list | notes that wait until the live turn has ended | then |
 | `ev:<conversation>` | stream | what happened, for watchers; capped near 1,000 entries | with `c:` |
 | `lk:<lock>` | list | who holds a lock (the first `places`) and who waits for it, in turn; a run, or a ghost | gone when empty |
 | `lw:<limit>` | list | who waits at a rate limit in its place; the first has the turn | gone when empty |
@@ -26,7 +28,13 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | `rot:<lane>:<priority>` | list | the tenants whose ready list is not empty, next one first | gone when empty |
 | `sus:<lane>`, `alone:<lane>` | lists | suspects that run among few, or alone | gone when empty |
 | `alonetok:<lane>` | string | the pump that empties itself to run one alone | PX 5 s |
-| `due` | zset | by time (µs): a run whose wait is over then, `G<limit>` or `K<places> <lock>` (who has the turn there looks again), `D<run>` (a deadline), `X<conversation>` (more of it is to be removed), `B<barrier>` (more of what waited there may go on) | gone when empty |
+| `asks` | zset | runs that wait for a person, by time (µs) | gone when empty |
+| `ask:<key>` | string | the newest run that asks for an approval under this key | PX until that expires |
+| `dead` | zset | runs that ended dead, failed or timed out, by time (µs); 10,000 at most | EXPIRE `run_ttl` |
+| `stuck` | zset | steps whose undo failed, by time (µs); 10,000 at most | EXPIRE `run_ttl` |
+| `audit` | stream | who asked for what, what was decided, how it ended; near `audit_cap` entries | one key, capped |
+| `cache:<tenant>:<key>` | string | a value that a handler keeps, JSON; the key quoted or digested | PX what it asks for, 30 days at most |
+| `due` | zset | by time (µs): a run whose wait is over then, `G<limit>` or `K<places> <lock>` (who has the turn there looks again), `D<run>` (a deadline), `A<run>` (nobody has approved it), `X<conversation>` (more of it is to be removed), `B<barrier>` (more of what waited there may go on) | gone when empty |
 | `live` | zset | pumps by the end (µs) of their lease | `release`, `tick` |
 | `held:<pump>` | set | the runs that a pump holds, and its ghosts | gone when empty |
 | `cx:<pump>`, `ctl:<pump>` | set, list | runs that it is to cancel; a token for each, which it waits for | EXPIRE 60 s |
@@ -45,7 +53,8 @@ Fields of `r:<run>`; times are µs since the epoch, absent means the default:
     s             every step      status
     q, p, u       submit          lane; priority (0 high, 1 normal, 2 low); tenant
     a             submit          payload (`actions.payload.Payload`), opaque here
-    c, t, i, h    round           conversation, turn, place in the round (`next`: it leads the turn on), head of its message
+    c, t, i, h    round           conversation, turn, place in the round (`next`: it leads the turn on; `chain`, `undo`, `f`:
+                                  it holds a chain's locks, undoes, follows up), head of its message
     z, x, nx      submit          list that its end is told to; open dependencies; runs that depend on it
     at, since     submit, all     when it was recorded; when its status began
     n, b          claim           attempts begun (not those handed back); when it was first claimed
@@ -54,7 +63,7 @@ Fields of `r:<run>`; times are µs since the epoch, absent means the default:
     e, r          finish          what the last attempt said, if it comes again; the result, as JSON
     sus, k, d     release         suspicion (1 among few, 2 alone), strikes, deaths of workers that it saw
     cr, late      cancel, finish  why it is being cancelled; what a handler did after the run's end, as JSON
-    ex            submit          it has one of the following
+    ex            submit          it has one of the following; 2: one of the second table
     g             submit          its guards, a line each (see `incoming`)
     w, la         claim           the rung of the ladder up to which it has places, and when it came there
     pk, pks       claim           the limit it is parked at, or was until it climbs; since when
@@ -64,6 +73,21 @@ Fields of `r:<run>`; times are µs since the epoch, absent means the default:
     br            submit          the barrier that its end lowers
     dg            submit          digest of the request under its idempotency key
     dd, ddms, ddmode  submit      by what it is the same as others, for how long (ms), and what follows
+
+    ch, uf        round           step or lead of a chain; whether it can be undone (1 with its result, 2 without, too)
+    uk, jd        finish, submit  an attempt's effect is unknown; its result is that of an earlier run (dedupe)
+    undo, ue, un  finish          pending, undone or failed; what its undo failed with; how many undos were begun
+    of            finish          the run that it undoes
+    tm            finish          what the model is told in place of the result
+    oe, ph        submit, finish  its action has an `on_error`; the status that it ends with after that (`e`: the error)
+    ap, apd, aps, apx  submit     approval wanted or given; digest of what for; since when; until when
+    av, apw       submit, decide  the arguments that a person sees, JSON; who approved
+    ha            finish          the arguments as their hooks left them, JSON
+    par, kids, fl finish          the run that it follows up; those that follow it up, and how many of them have not ended
+    fu            finish          follow-ups so far, of a run without turn
+    did           round           the name under which the conversation remembers its success
+    nt            submit          what stands before its end in a note to the conversation
+    ed, rp        people          arguments put in the place of its own for a replay, JSON; the run that took it up again
 
 A lane is a queue and what its runs need of a pump: `actions` (a place on the loop), `actions/t` (a thread),
 `actions/i` (a process of their own).

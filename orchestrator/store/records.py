@@ -5,11 +5,11 @@ Plain slotted dataclasses: some tens of thousands of them are made each second.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
     """A run that a pump has to start now."""
 
@@ -46,6 +46,16 @@ class Claimed:
     check: str = ""
     """Not empty: the attempt before this one ended so ("timeout", "death", "killed"), and nobody knows whether it took
     effect: ask the action's `check` first."""
+    undoes: str = ""
+    """Not empty: this run takes back what the run of this id did."""
+    rescue: str = ""
+    """Not empty: it has failed for the last time, and will end with this status when its `on_error` was called."""
+    error: str = ""
+    """With `rescue`: the error that it ends with, JSON."""
+    approved: str = ""
+    """Digest of what a person has approved; empty: nothing."""
+    hooked: str = ""
+    """Its arguments as their hooks left them in an earlier attempt, JSON; empty: no hook has looked at them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,24 @@ class RunView:
     """When it expires, if it has a total deadline."""
     late: str | None = None
     """What became of a handler that went on after its run had ended, if that is known."""
+    told: str | None = None
+    """What the model is told in place of the result, JSON: what is true when its chain has settled."""
+    undo: str | None = None
+    """Of a step whose chain has failed: pending, undone or failed."""
+    undo_error: str | None = None
+    """What its undo ended with, if it failed, JSON."""
+    undo_of: str | None = None
+    """The run that this one takes back."""
+    approval: str | None = None
+    """wanted or given."""
+    approval_until_us: int | None = None
+    """Until when an answer is waited for."""
+    shown: str | None = None
+    """The validated arguments that a person is asked to approve, JSON."""
+    parent: str | None = None
+    """The run that it follows up."""
+    children: tuple[str, ...] = ()
+    """The runs that follow it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +157,13 @@ class ConversationRecord:
     """What that principal may do."""
     context: dict[str, str]
     """Context keys to JSON texts."""
+    mode: str = ""
+    """How the calls of a reply are run, unless somebody says otherwise; empty: each for itself."""
+    agent: str | None = None
+    """Which of the participants the model speaks for."""
+    did: frozenset[str] = frozenset()
+    """Names of actions that succeeded in it, of those that others depend on."""
+    participants: dict[str, str] = field(default_factory=dict[str, str])
+    """Who is there, each with "", "followed" or "muted"."""
+    memory: dict[str, str] = field(default_factory=dict[str, str])
+    """What actions remember in it, by their names: JSON texts."""

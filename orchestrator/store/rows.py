@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 13
 _NOTHING: Final[dict[str, Any]] = {}
-VIEW: Final = ("s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since", "b", "at", "until", "dl", "late")
+VIEW: Final = (
+    "s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since", "b", "at", "until", "dl", "late",
+    "tm", "undo", "ue", "of", "ap", "apx", "av", "par", "kids",
+)  # fmt: skip
 
 
 def claim_arguments(
@@ -105,6 +108,11 @@ def read_claim(reply: list[Any]) -> Claim:
                 deaths=more.get("deaths", 0),
                 left_ms=more.get("left"),
                 check=more.get("check", ""),
+                undoes=more.get("undoes", ""),
+                rescue=more.get("rescue", ""),
+                error=more.get("error", ""),
+                approved=more.get("approved", ""),
+                hooked=more.get("hooked", ""),
             )
         )
     return Claim(verdict, int(due), runs, int(held))
@@ -113,7 +121,8 @@ def read_claim(reply: list[Any]) -> Claim:
 def view(run: str, row: list[str | None]) -> RunView | None:
     """What the fields `VIEW` of a record say; None if there is no such record."""
     status, lane, payload, attempts, result, why, error, conversation, turn, tenant, *rest = row
-    since, began, created, until, deadline, late = rest
+    since, began, created, until, deadline, late, *rarest = rest
+    told, undo, undo_error, undo_of, approval, approval_until, shown, parent, children = rarest
     if status is None:
         return None
     waiting = status not in TERMINAL
@@ -135,6 +144,15 @@ def view(run: str, row: list[str | None]) -> RunView | None:
         until_us=_time(until) if waiting else None,
         deadline_us=_time(deadline),
         late=late,
+        told=told,
+        undo=undo,
+        undo_error=undo_error,
+        undo_of=undo_of,
+        approval=approval,
+        approval_until_us=_time(approval_until) if approval == "wanted" else None,
+        shown=shown,
+        parent=parent,
+        children=tuple((children or "").split()),
     )
 
 

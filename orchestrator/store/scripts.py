@@ -3,7 +3,8 @@
 A script is `lua/<name>.lua`. Its header says what it needs (`-- NEEDS:`, files of `lua/shared/`, joined in that
 order), its KEYS, ARGV and RETURNS; a file without one is refused when loaded, so that the legend stays true. Parts in
 [brackets] become the body of one function, `ladder()`, which hands out the table `G` that parts put their functions
-into: defining all of them costs 15 µs a call, and most calls never need them.
+into: defining all of them costs 15 µs a call, and most calls never need them. Parts in {braces} become another one,
+`rarely()`, for what only few runs of few conversations have: chains, approvals, follow-ups.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ _HEADER: Final = ("NEEDS", "KEYS", "ARGV", "RETURNS")
 _LATE: Final = {
     "[": "ladder = function()\nladder = function() return G end",
     "]": "return G\nend",
+    "{": "rarely = function()\nladder()\nrarely = function() return G end",
+    "}": "return G\nend",
 }
-"""What brackets in NEEDS stand for."""
+"""What brackets and braces in NEEDS stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def join(name: str, text: str, shared: dict[str, str]) -> Script:
     missing = [line for line in _HEADER if line not in head]
     if missing:
         raise BadScript(f"{name}.lua has no header line {', '.join(missing)}")
-    needs = head["NEEDS"].replace("[", " [ ").replace("]", " ] ").split()
+    needs = re.sub(r"([\[\]{}])", r" \1 ", head["NEEDS"]).split()
     unknown = [part for part in needs if part not in shared and part not in _LATE]
     if unknown:
         raise BadScript(f"{name}.lua needs {', '.join(unknown)}, which lua/shared does not have")

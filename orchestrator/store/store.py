@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.store.approvals import Approvals
+from orchestrator.store.audit import Audit
+from orchestrator.store.cache import Cache
 from orchestrator.store.connection import Connection
 from orchestrator.store.conversations import Conversations
+from orchestrator.store.dead import Dead
 from orchestrator.store.events import Events
 from orchestrator.store.ladders import Ladders
 from orchestrator.store.limits import Limits
 from orchestrator.store.locks import Locks
 from orchestrator.store.runs import Runs
+from orchestrator.store.undos import Undos
 
 if TYPE_CHECKING:
     from orchestrator.settings import Settings
@@ -28,6 +33,11 @@ class Store:
         self.limits = Limits(self.connection)
         self.locks = Locks(self.connection)
         self.ladders = Ladders(self.connection, self.limits, self.locks)
+        self.approvals = Approvals(self.connection)
+        self.dead = Dead(self.connection)
+        self.undos = Undos(self.connection)
+        self.audit = Audit(self.connection)
+        self.cache = Cache(self.connection)
 
     async def close(self) -> None:
         """Close all connections."""

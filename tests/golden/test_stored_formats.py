@@ -1,7 +1,8 @@
 """What stands in Redis, as files: what is written today is what they say, and what they say still loads.
 
-A change of `store_v1.json` is a change of the stored format: records of running installations look like the old file.
-Keep that file and its loading test, add a new one. UMBEL_TEST_WRITE_GOLDEN=1 writes the file anew.
+A change of the newest file is a change of the stored format: records of running installations look like the old file.
+Keep that file and its loading test, add a new one. UMBEL_TEST_WRITE_GOLDEN=1 writes the newest anew. The second one
+has chains, approvals and follow-ups, and the audit.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import pytest
 from actions.messages import Payload, Status
 from orchestrator.planning import tool_head
 from orchestrator.settings import Settings
-from orchestrator.store.incoming import Effect, EffectKind, Finish, Lead, NewRun, Priority
+from orchestrator.store.incoming import Ask, Effect, EffectKind, Finish, Lead, LockGuard, NewRun, Priority
 from orchestrator.store.store import Store
 
-GOLDEN: Final = Path(__file__).parent / "store_v1.json"
+GOLDEN: Final = Path(__file__).parent / "store_v2.json"
+OLD: Final = (GOLDEN.with_name("store_v1.json"), GOLDEN)
 BEGIN: Final = 4_000_000_000_000_000
 LEAD: Final = Lead("turns", Payload("umbel.advance").encode(), max_rounds=5)
 FULL: Final = Payload(
@@ -93,6 +95,49 @@ async def write(store: Store) -> None:
         ],
     )
     await runs.cancel("run_aS")
+    await write_chain(store)
+
+
+def step(position: int, **fields: Any) -> NewRun:
+    return NewRun(
+        f"run_aC.0.{position}", "chains", FULL.encode(), Status.BLOCKED, position=position, open=1,
+        head=tool_head(f"call_{position}"), chain="step", undoes="2", rescues=True, did="TAKE_ORDER", **fields,
+    )  # fmt: skip
+
+
+async def write_chain(store: Store) -> None:
+    """A chain that is being undone, one that holds its locks, an approval, follow-ups, a note and an audit."""
+    talk, runs = store.conversations, store.runs
+    await talk.open("conv_c", mode="chain", agent="bot", participants={"bot": "muted"})
+    lead = NewRun(
+        "run_aC.0.chain", "chains", Payload("umbel.chain").encode(), position="chain", chain="lead",
+        guards=(LockGuard("chain.of:ann"),), dependents=("run_aC.0.0",),
+    )  # fmt: skip
+    steps = [step(0, dependents=("!run_aC.0.1",)), step(1)]
+    await talk.round("conv_c", "turn_aC", "d4", 0, ['{"role":"assistant","content":""}'], steps, mode="chain",
+                     chain_lead=lead, answered=True)  # fmt: skip
+    await runs.claim("p3", [("chains", 1)])
+    (run,) = (await runs.claim("p3", [("chains", 1)])).runs
+    child = NewRun(f"{run.id}.f0", "chains", FULL.encode(), position="f", head='{"action":"NEXT"')
+    follow = Effect(EffectKind.FOLLOW, child.id, json.dumps([_text(each) for each in child.row()]))
+    await runs.finish("p3", [Finish(run.id, run.fence, "succeeded", '"bought"', effects=(follow,))])
+    (run,) = (await runs.claim("p3", [("chains", 1)])).runs
+    await runs.finish("p3", [Finish(run.id, run.fence, "succeeded", '"told"')])
+    (run,) = (await runs.claim("p3", [("chains", 1)])).runs
+    await runs.finish("p3", [Finish(run.id, run.fence, "timed_out", '{"code":"timed_out"}', effects=(
+        Effect(EffectKind.UNKNOWN), Effect(EffectKind.REMEMBER, "TAKE_ORDER", "1"),
+    ))])  # fmt: skip
+    (run,) = (await runs.claim("p3", [("chains", 1)])).runs
+    await runs.finish("p3", [Finish(run.id, run.fence, "failed", '{"code":"failed"}')])
+    ask = Ask("digest", 60_000, '{"amount":5}', key="refund:1")
+    await runs.submit([
+        NewRun("run_aW", "chains", FULL.encode(), approval=ask, audit='{"run":"run_aW","what":"asked"}'),
+        NewRun("run_aN", "chains", FULL.encode(), conversation="conv_c", note="Again:"),
+    ])  # fmt: skip
+
+
+def _text(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 async def dump(store: Store) -> dict[str, Any]:
@@ -148,10 +193,10 @@ async def test_what_is_written_today_is_the_golden_form(store):
     assert found == json.loads(GOLDEN.read_text())
 
 
-@pytest.fixture
-async def old(store: Store) -> Store:
-    """A store with what version 1 has left."""
-    await load(store, json.loads(GOLDEN.read_text()))
+@pytest.fixture(params=OLD, ids=lambda path: path.stem)
+async def old(store: Store, request: pytest.FixtureRequest) -> Store:
+    """A store with what a version has left."""
+    await load(store, json.loads(request.param.read_text()))
     return store
 
 
@@ -196,6 +241,22 @@ async def test_runs_of_an_old_pump_are_recovered(old):
     await old.runs.tick(["actions"])
     claim = await old.runs.claim("p2", [("actions", 9)])
     assert ("run_aQ", "1") in {(run.id, run.level) for run in claim.runs}
+
+
+async def test_an_old_chain_is_undone_to_its_end(store):
+    await load(store, json.loads(GOLDEN.read_text()))
+    failed, waiting = await store.runs.read_all(["run_aC.0.1", "run_aW"])
+    assert (failed.status, failed.undo) == ("timed_out", "failed")
+    assert (waiting.approval, waiting.shown) == ("wanted", '{"amount":5}')
+    assert [each.run for each in await store.undos.stuck()] == ["run_aC.0.1"]
+    assert await store.undos.retry("run_aC.0.1") == "retried"
+    undone = []
+    for _ in range(4):
+        for run in (await store.runs.claim("p4", [("chains", 9)])).runs:
+            undone += [run.undoes] if run.undoes else []
+            await store.runs.finish("p4", [Finish(run.id, run.fence, "succeeded", '"done"')])
+    assert undone == ["run_aC.0.1", "run_aC.0.0"]
+    assert await store.approvals.decide("run_aW", "approve", "digest", "ann") == "approved"
 
 
 STORED_FULL: Final = (

@@ -11,10 +11,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 from mutations import mutated
 from play_waiting import WaitingPlay
+from test_chain_simulation import test_chains_keep_their_word
 from test_run_life import RunLife
 from test_waiting_simulation import play_seed
 from virtual_store import VirtualStore
 
+from orchestrator.settings import Settings
 from orchestrator.store import connection
 
 DISORDER: Final = """
@@ -63,9 +65,37 @@ LIFE: Final = {
 }
 
 
+CHAINS: Final = {
+    "undone in the order of the steps": (
+        "shared/undoing",
+        "for at = #ids, 1, -1 do add_undos(ids[at], list) end",
+        "for at = 1, #ids do add_undos(ids[at], list) end",
+        "undone in the order",
+    ),
+    "a step that died is not undone": (
+        "shared/release",
+        "if begun and run.chain then run.uncertain",
+        "if false then run.uncertain",
+        "was never undone",
+    ),
+    "an undo can be cancelled": (
+        "shared/rescue",
+        "if run.of or run.rescue then",
+        "if run.rescue then",
+        ".*",
+    ),
+}
+"""The same for chains."""
+
+
 async def play_seeds(play: WaitingPlay, count: int) -> None:
     for seed in range(count):
         await play_seed(play, seed)
+
+
+async def play_chains(settings: Settings, count: int) -> None:
+    for seed in range(count):
+        await test_chains_keep_their_word(settings, seed)
 
 
 @pytest.mark.parametrize("fault", WAITING)
@@ -80,6 +110,15 @@ async def test_the_simulation_of_waiting_notices(fault, settings, monkeypatch):
     finally:
         await play.sweep()
         await play.store.close()
+
+
+@pytest.mark.parametrize("fault", CHAINS)
+async def test_the_simulation_of_chains_notices(fault, settings, monkeypatch):
+    *passage, complaint = CHAINS[fault]
+    scripts = mutated(*passage)
+    monkeypatch.setattr(connection, "load", lambda: scripts)
+    with pytest.raises(AssertionError, match=complaint):
+        await play_chains(settings, 20)
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ STEPS: Final = 300
 BEATS: Final = 3_000
 ONE: Final = os.environ.get("UMBEL_TEST_SEED")
 SEEDS: Final = [int(ONE)] if ONE else range(int(os.environ.get("UMBEL_TEST_SEEDS", "8")))
-STAYS: Final = {"fence"}
+STAYS: Final = {"fence", "audit"}
 """Keys that the legend lets stay for ever, when operators have taken back what they said of limits."""
 
 

@@ -1,12 +1,13 @@
 -- cancel_turn: ends a turn, or the live turn of a conversation and all that wait behind it.
--- NEEDS: base events ready settle [ends guards limits fifos] stopping
+-- NEEDS: base events ready settle [ends guards limits fifos] {record asks chains undoing follow rescue people stopping}
 -- KEYS: [1] prefix
 -- ARGV: frame(3), turn or conversation, 'turn', 'conversation' or 'forget' (it is to be removed, too)
--- RETURNS: 'cancelled', 'cancelling' (handlers are being stopped), 'terminal' (nothing lived) or 'missing'
+-- RETURNS: 'cancelled', 'cancelling' (handlers are being stopped), 'undoing' (a chain is, and goes on with that),
+--          'terminal' (nothing lived) or 'missing'
 local id, kind = ARGV[4], ARGV[5]
 local verdict
 if kind == 'turn' then
-  verdict = stop_turn(id)
+  verdict = rarely().stop_turn(id, 'cancelled')
 else
   local c = P .. 'c:' .. id
   if call('EXISTS', c) == 0 then return 'missing' end
@@ -15,9 +16,9 @@ else
     call('ZADD', P .. 'due', NOW, 'X' .. id)
   end
   verdict = 'terminal'
-  for _, turn in ipairs(call('LRANGE', P .. 'in:' .. id, 0, -1)) do verdict = stop_turn(turn) end
+  for _, turn in ipairs(call('LRANGE', P .. 'in:' .. id, 0, -1)) do verdict = rarely().stop_turn(turn, 'cancelled') end
   local live = call('HGET', c, 'live')
-  if live then verdict = stop_turn(live) end
+  if live then verdict = rarely().stop_turn(live, 'cancelled', kind == 'forget') end
 end
 close_rounds()
 if verdict ~= 'cancelling' then return verdict end

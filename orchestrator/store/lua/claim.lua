@@ -1,5 +1,5 @@
 -- claim: gives a pump the runs that it starts now, and notes in the same step whether it sleeps, is hot or is full.
--- NEEDS: base events ready [settle ends guards limits fifos ladder parking remove] due admit
+-- NEEDS: base events ready [settle ends guards limits fifos ladder parking remove] {record asks chains undoing follow rescue people stopping} due admit
 -- KEYS: [1] prefix
 -- ARGV: frame(3), pump, name of its worker, lease ms, nap ms (how long it will sleep if there is nothing), runs it
 --       has in flight, room for suspects, ms that a run waits at a limit in its place, shares of the tenants (see

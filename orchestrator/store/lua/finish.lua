@@ -1,14 +1,12 @@
 -- finish: what became of the runs that a pump held. A late finisher (older fence) changes nothing.
--- NEEDS: base events ready settle [ends guards limits fifos notes] effects
+-- NEEDS: base events ready settle [ends guards limits fifos notes] {record asks chains undoing follow rescue people stopping} effects
 -- KEYS: [1] prefix
 -- ARGV: frame(3), pump, queues that the pump claims from next, a space after each (they need no waking), then for
---       each run: id, fence, verdict (a terminal status, 'again', 'postponed', or 'late': what a ghost did), result,
---       delay ms, why, number of directives, and for each directive 3 values: kind, key, value
---       kinds: transition (state revision, target), set (key, JSON), append (key, JSON), complete, continue; and,
---       whatever the verdict: spent (limit, units), cool (limit, ms), check (why), ghost
+--       each run: id, fence, verdict (a terminal status, 'again', 'postponed', 'ask', or 'late': what a ghost did),
+--       result, delay ms, why, number of effects, and for each of them 3 values: kind, key, value (see `ends.py`)
 -- RETURNS: for each run: 'ok', 'done' (this very finish was applied before), 'stale' or 'state_conflict'
 local pump, own = ARGV[4], ARGV[5]
-local verdicts, gone = {}, {}
+local verdicts, gone, APPLIED = {}, {}, { succeeded = true, failed = true }
 
 local at = 6
 while at <= #ARGV do
@@ -23,16 +21,29 @@ while at <= #ARGV do
   else
     gone[#gone + 1] = id
     if count > 0 then ladder().take_notes(run, at + 7, count) end
-    if run.status == 'cancelling' then
+    run.may_rescue, run.rescues = run.rescues, run.wants_rescue
+    run.rare = run.rare or run.rescues
+    if run.rescue then
+      settle(run, run.rescue, result)
+    elseif run.status == 'cancelling' and not (verdict == 'succeeded' and (run.chain or run.parent)) then
       ladder().stopped(run)
     elseif verdict == 'again' or verdict == 'postponed' then
       ladder().put_off(run, verdict, result, delay, why)
-    elseif count > 0 and verdict == 'succeeded' and run.conversation and not apply(run, at + 7, count) then
+    elseif verdict == 'ask' then
+      rarely().ask_later(run, result, delay, why)
+    elseif count > 0 and APPLIED[verdict] and run.conversation and not apply(run, at + 7, count)
+      and verdict == 'succeeded' then
       answer = 'state_conflict'
-      settle(run, 'failed', CONFLICT)
-    else
+      if run.chain then run.uncertain = call('HSET', run_key(id), 'uk', 1) end
+      ladder().fail(run, 'failed', CONFLICT)
+    elseif run.follows and verdict == 'succeeded' then
+      rarely().follow_up(run, result, at + 7, count)
+    elseif verdict == 'succeeded' then
       settle(run, verdict, result)
+    else
+      (run.rescues and rarely().rescue or settle)(run, verdict, result)
     end
+    if run.stops and run.turn then rarely().stop_turn(run.turn, 'failed') end
   end
   verdicts[#verdicts + 1] = answer
   at = at + 7 + count * 3

@@ -1,6 +1,6 @@
 -- release: a pump steps back. 'keep': it gives back the runs that it does not know (a claim's reply was lost).
 -- 'pause': it claims nothing more, but ends what it has. 'end': it gives back all that it has, and is gone.
--- NEEDS: base events ready settle [ends guards limits fifos] release
+-- NEEDS: base events ready settle [ends guards limits fifos] {record asks chains undoing follow rescue people stopping} release
 -- KEYS: [1] prefix
 -- ARGV: frame(3), pump, mode, then the runs to keep, each with the fence under which the pump knows it ('keep'), or
 --       the queues that it served ('pause', 'end'), and for 'end' then '--' and the runs whose handlers have not begun

@@ -1,9 +1,9 @@
 -- submit: records runs that belong to no conversation and makes them ready. A run that is there already is left
 -- as it is, so that submitting again after a lost reply is harmless.
--- NEEDS: base events ready [settle ends guards limits fifos] record
+-- NEEDS: base events ready [settle ends guards limits fifos] {asks chains undoing follow rescue people stopping} record
 -- KEYS: [1] prefix
--- ARGV: frame(3), then 13 values for each run: id, status, lane, priority, tenant, payload, position, head, result,
---       open dependencies, dependents, reply list, what few runs have as JSON (see NewRun.extras)
+-- ARGV: frame(3), then 14 values for each run: id, status, lane, priority, tenant, payload, position, head, result,
+--       open dependencies, dependents, reply list, what few runs have as JSON (see NewRun.extras), a line of the audit
 -- RETURNS: { the number of runs that are new, ids that are there with another digest... }; with one of these
 --          nothing was recorded
 local conflicts = { 0 }
@@ -18,8 +18,10 @@ if #conflicts > 1 then return conflicts end
 local new = 0
 for at = 4, #ARGV, RUN_FIELDS do
   if call('EXISTS', run_key(ARGV[at])) == 0 then
-    record(at, nil, nil)
+    record(nil, nil, unpack(ARGV, at, at + RUN_FIELDS - 1))
     new = new + 1
+  elseif ARGV[at + 13] ~= '' then
+    audit('{"run":"' .. ARGV[at] .. '","what":"asked again"}')
   end
 end
 settle_recorded()

@@ -1,6 +1,6 @@
 -- tick: once a second for each host: what pumps do for themselves while they are awake, done for those that are not.
 -- Runs of pumps whose lease is over are made ready again, what is due becomes ready, queues with work are woken.
--- NEEDS: base events ready settle [ends guards limits fifos parking remove] due release
+-- NEEDS: base events ready settle [ends guards limits fifos parking remove] {record asks chains undoing follow rescue people stopping} due release
 -- KEYS: [1] prefix
 -- ARGV: frame(3), ms during which one tick is enough for all hosts (0: always), then the queues that the caller knows
 -- RETURNS: the number of runs that still wait for recovery: call again at once until 0; -1: another host ticked
@@ -31,6 +31,10 @@ if left == 0 and call('ZCOUNT', P .. 'live', '-inf', '(' .. NOW) > 0 then left =
 
 move_due(200)
 flush_ready()
+for _, index in ipairs({ 'dead', 'stuck' }) do
+  call('ZREMRANGEBYSCORE', P .. index, '-inf', int(now - RUN_TTL * 1000000))
+  call('ZREMRANGEBYRANK', P .. index, 0, -10001)
+end
 for _, lane in ipairs(lanes_of(queues)) do
   call('ZREMRANGEBYSCORE', P .. 'hot:' .. lane, '-inf', NOW)
   call('ZREMRANGEBYSCORE', P .. 'slp:' .. lane, '-inf', NOW)

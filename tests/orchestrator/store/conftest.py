@@ -120,11 +120,33 @@ class World:
         digest: str = "d",
         lead: Lead | None = None,
         goes_on: bool = False,
+        **rest: Any,
     ) -> str:
         """Post a reply with these calls as a turn of its own."""
         return await self.conversations.round(
-            conversation, turn, digest, 0, [said("assistant")], calls, lead=lead, goes_on=goes_on
+            conversation, turn, digest, 0, [said("assistant")], calls, lead=lead, goes_on=goes_on, **rest
         )
+
+    def steps(self, turn: str, count: int, *, held: bool = False, **fields: Any) -> list[NewRun]:
+        """The calls of a chain, each of which can be undone with its result; `held`: the first waits for the lead."""
+        ids = [str(run_id_of(turn, 0, at)) for at in range(count)]
+        given = {"undoes": "1", "chain": "step", **fields}
+        return [
+            self.call(
+                turn,
+                at,
+                status=Status.BLOCKED if at or held else Status.READY,
+                open=1 if at or held else 0,
+                dependents=(f"!{ids[at + 1]}",) if at + 1 < count else (),
+                **given,
+            )
+            for at in range(count)
+        ]
+
+    async def one(self, **given: Any) -> Claimed:
+        """The one run that can be started now."""
+        (run,) = await self.take(**given)
+        return run
 
     async def answer(
         self,

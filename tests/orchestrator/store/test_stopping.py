@@ -71,7 +71,9 @@ async def test_a_forgotten_conversation_leaves_nothing(world):
             await world.end(run)
     assert await world.conversations.forget("conv_a") is True
     left = set(await world.redis.keys(f"{world.prefix}*"))
-    allowed = {f"{world.prefix}{key}" for key in ("fence", "live", "queues", "hot:actions", "slp:actions")}
+    allowed = {
+        f"{world.prefix}{key}" for key in ("fence", "audit", "live", "queues", "hot:actions", "slp:actions")
+    }
     assert left - allowed <= before - {f"{world.prefix}c:conv_a"}
     assert not [key for key in left if "conv_a" in key or ":r:" in key or ":t:" in key]
     assert await world.conversations.forget("conv_a") is False

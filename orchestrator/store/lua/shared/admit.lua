@@ -8,12 +8,15 @@ local budget = 400 -- runs that one claim lets wait at their guards; a script th
 local function start_rare(id, f)
   local rest, run = {}, read_more({ id = id, status = f[1], attempt = f[2] or nil, lane = f[3], conversation = f[5] or nil,
     tenant = f[7] or '', level = f[8] or nil })
+  if f[10] == '2' then read_rare(run) end
   if is_late(run) then
-    ladder().settle(read(id), 'expired', G.ENDS.expired)
+    ladder().fail(read(id), 'expired', G.ENDS.expired)
     return
   end
   if run.guards and not ladder().climb(run) then return end
-  if run.deadline then rest[1] = '"left":' .. int((run.deadline - now) / 1000) end
+  if run.chain == 'lead' then return rarely().hold(id) end
+  if run.rare then rarely().tell_pump(run, rest) end
+  if run.deadline then rest[#rest + 1] = '"left":' .. int((run.deadline - now) / 1000) end
   if run.check then rest[#rest + 1] = '"check":"' .. run.check .. '"' end
   if f[9] then rest[#rest + 1] = '"deaths":' .. f[9] end
   return #rest > 0 and '{' .. table.concat(rest, ',') .. '}' or ''

@@ -1,8 +1,10 @@
 -- base: what every script starts with.
 -- KEYS[1] is the prefix of all keys. ARGV[1..3] are the frame: clock in µs ('' = the server's; others in tests
--- only), seconds that an ended run is kept, seconds that a quiet conversation is kept.
+-- only), seconds that an ended run is kept, seconds that a quiet conversation is kept and (after a space; 0: none are
+-- written) how many entries the audit keeps.
 local P, call = KEYS[1], redis.call
-local now, RUN_TTL, CONVERSATION_TTL = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local now, RUN_TTL = tonumber(ARGV[1]), ARGV[2]
+local CONVERSATION_TTL, AUDIT_CAP = ARGV[3]:match('^(%d+) (%d+)')
 if not now then
   local t = call('TIME')
   now = t[1] * 1000000 + t[2]
@@ -34,19 +36,32 @@ local function read_more(run)
   return run
 end
 
+-- What fewer still have: see `keys`.
+local function read_rare(run)
+  local x = call('HMGET', RUN .. run.id, 'ch', 'uf', 'uk', 'oe', 'ph', 'did', 'nt', 'of', 'ap', 'fl', 'par', 'jd', 'apd', 'ha', 'e')
+  run.rare, run.chain, run.undoes, run.uncertain, run.rescues = true, x[1] or nil, x[2] or nil, x[3] or nil, x[4] or nil
+  run.rescue, run.did, run.note, run.of, run.approval = x[5] or nil, x[6] or nil, x[7] or nil, x[8] or nil, x[9] or nil
+  run.children, run.parent, run.joined, run.approved = x[10] or nil, x[11] or nil, x[12] or nil, x[13] or nil
+  run.hooked, run.said = x[14] or nil, x[15] or nil
+  return run
+end
+
 local function read(id)
   local f = call('HMGET', RUN .. id, 's', 'f', 'q', 'p', 'u', 't', 'c', 'i', 'nx', 'z', 'n', 'sus', 'm', 'h', 'ex')
   local run = { id = id, status = f[1] or nil, fence = f[2] or nil, lane = f[3] or nil, priority = f[4] or '1',
     tenant = f[5] or '', turn = f[6] or nil, conversation = f[7] or nil, position = f[8] or nil,
     dependents = f[9] or nil, reply = f[10] or nil, attempt = f[11] or nil, level = f[12] or nil, pump = f[13] or nil,
     head = f[14] or nil }
-  if f[15] then read_more(run) end
+  if f[15] then
+    read_more(run)
+    if f[15] == '2' then read_rare(run) end
+  end
   return run
 end
 
 -- What few calls need is defined when it is first asked for: the parts in [brackets] of a script's NEEDS (see scripts.py)
 -- put it into G, and ladder() hands that out. `write_charges` is theirs, for the end of the script.
-local G, ladder, write_charges = {}, nil, nil
+local G, ladder, rarely, write_charges = {}, nil, nil, nil
 local PATIENCE -- µs that a run waits at a limit in its place; set by claim
 
 local LIVE = { blocked = true, ready = true, waiting = true, running = true, cancelling = true }

@@ -3,6 +3,7 @@ local CONFLICT = '{"code":"state_conflict","error":"the conversation\'s state ch
 
 local function apply(run, at, count)
   local c = P .. 'c:' .. run.conversation
+  if not run.turn and call('EXISTS', c) == 0 then return true end -- it was forgotten meanwhile
   for d = at, at + (count - 1) * 3, 3 do
     if ARGV[d] == 'transition' and call('HGET', c, 'sr') ~= ARGV[d + 1] then return false end
   end
@@ -16,6 +17,10 @@ local function apply(run, at, count)
       local list = call('HGET', c, 'x:' .. key)
       local joined = list and list ~= '[]' and list:sub(1, 1) == '[' and list:sub(1, -2) .. ',' .. value .. ']'
       call('HSET', c, 'x:' .. key, joined or '[' .. value .. ']')
+    elseif kind == 'remember' then
+      call(value == '' and 'HDEL' or 'HSET', c, 'k:' .. key, unpack(value == '' and {} or { value }))
+    elseif kind == 'participant' then
+      call(value == '-' and 'HDEL' or 'HSET', c, 'p:' .. key, unpack(value == '-' and {} or { value }))
     elseif kind == 'complete' then
       call('HSET', c, 's', 'completed')
       if run.turn then call('HSET', P .. 't:' .. run.turn, 'stop', 1) end

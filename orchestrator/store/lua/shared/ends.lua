@@ -4,6 +4,8 @@ local ENDS = {
   superseded = '{"code":"superseded","error":"a newer call took its place"}',
   expired = '{"code":"expired","error":"its time was over before it could run"}',
   duplicate = '{"code":"duplicate","error":"the same call was made a short time ago"}',
+  unapproved = '{"code":"approval_expired","error":"nobody approved it in time"}',
+  dependency = '{"code":"dependency_failed","error":"not run: a call that it depends on did not succeed"}',
   unknown = '{"code":"outcome_unknown","error":"its worker stopped or died while this action ran; whether it took effect is not known"}',
 }
 
@@ -34,7 +36,9 @@ local function end_joined(run, status, result)
   for _, id in ipairs(joined) do
     local follower = read(id)
     if follower.status == 'blocked' then
-      if status ~= 'cancelled' and status ~= 'refused' and status ~= 'expired' then settle(follower, status, result)
+      if status ~= 'cancelled' and status ~= 'refused' and status ~= 'expired' then
+        if follower.rare then follower.joined = call('HSET', run_key(id), 'jd', 1) end
+        settle(follower, status, result)
       elseif heir then call('RPUSH', P .. 'jn:' .. heir.id, id)
       else heir = follower end
     end
@@ -53,17 +57,23 @@ local function unblock(run)
   if run.same then
     local status, result = join(run.id, run.same, run.window, run.mode)
     if status == 'blocked' then return call('HSET', run_key(run.id), 'y', 'joined') end
-    if status ~= 'ready' then return settle(run, status, result) end
+    if status ~= 'ready' then
+      if run.rare then run.joined = call('HSET', run_key(run.id), 'jd', 1) end
+      return settle(run, status, result)
+    end
   end
   call('HSET', run_key(run.id), 's', 'ready', 'since', NOW)
   make_ready(run.id, run.lane, run.priority, run.tenant)
   tell_run(run.conversation, run.id, 'ready')
 end
 
--- One of those that it depended on has ended.
-local function count_down(id)
-  local run = read(id)
-  if run.status == 'blocked' and call('HINCRBY', run_key(id), 'x', -1) == 0 then unblock(run) end
+-- One of those that it depended on has ended ('!' before its id: it needs that one's success), or was approved.
+local function count_down(id, status)
+  local needs = id:sub(1, 1) == '!'
+  local run = read(needs and id:sub(2) or id)
+  if run.status ~= 'blocked' or run.children then return end
+  if needs and status ~= 'succeeded' then return settle(run, 'refused', ENDS.dependency) end
+  if call('HINCRBY', run_key(run.id), 'x', -1) == 0 then unblock(run) end
 end
 
 -- A barrier stands between two groups of runs: one number, for naming each run of the second in each of the first would
@@ -82,13 +92,21 @@ local function lower_barrier(name)
   open_barrier(name)
 end
 
+-- A run ends badly: if it had begun, its action may have a word to say before.
+local function fail(run, status, result)
+  if run.rare and (run.rescue or run.rescues and run.claimed) then return rarely().rescue(run, status, result) end
+  settle(run, status, result)
+end
+
 local function stopped(run)
   call('SREM', P .. 'cx:' .. run.pump, run.id)
-  settle(run, 'cancelled', ENDS[call('HGET', run_key(run.id), 'cr') or 'cancelled'])
+  fail(run, 'cancelled', ENDS[call('HGET', run_key(run.id), 'cr') or 'cancelled'])
 end
 
 -- Ends a run that has not started; asks the pump of one that runs to stop it. why: a key of ENDS.
 local function stop(run, why)
+  local elsewhere = run.rare and rarely().stop_rare(run, why)
+  if elsewhere then return elsewhere end
   if run.status == 'running' then
     call('HSET', run_key(run.id), 's', 'cancelling', 'since', NOW, 'cr', why)
     run.status = 'cancelling'
@@ -99,11 +117,11 @@ local function stop(run, why)
     tell_run(run.conversation, run.id, 'cancelling', run.attempt)
   elseif LIVE[run.status] and run.status ~= 'cancelling' then
     call('ZREM', P .. 'due', run.id)
-    settle(run, 'cancelled', ENDS[why])
-    run.status = 'cancelled'
+    fail(run, 'cancelled', ENDS[why])
+    run.status = run.phase or 'cancelled'
   end
   return run.status
 end
 
-G.ENDS, G.stop, G.stopped, G.join, G.end_joined = ENDS, stop, stopped, join, end_joined
+G.ENDS, G.stop, G.stopped, G.join, G.end_joined, G.fail = ENDS, stop, stopped, join, end_joined, fail
 G.count_down, G.open_barrier, G.lower_barrier = count_down, open_barrier, lower_barrier

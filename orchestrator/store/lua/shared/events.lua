@@ -1,6 +1,11 @@
 -- events: what people watch. One stream entry for each conversation and script, with all its changes.
-local changes, talked, forgotten = {}, {}, {}
+local changes, talked, forgotten, audited = {}, {}, {}, {}
 local STREAM_CAP = 1000
+
+-- The audit: one entry for each script, with a line (a JSON object) for each thing that was asked for, decided or ended.
+local function audit(line)
+  if AUDIT_CAP ~= '0' then audited[#audited + 1] = line end
+end
 
 local function tell(conversation, json)
   if not conversation or conversation == '' or forgotten[conversation] then return end
@@ -25,5 +30,8 @@ local function publish()
       call('XADD', P .. 'ev:' .. conversation, 'MAXLEN', '~', STREAM_CAP, '*', 'at', int(now / 1000), 'e',
         '[' .. table.concat(changes[conversation], ',') .. ']')
     end
+  end
+  if #audited > 0 then
+    call('XADD', P .. 'audit', 'MAXLEN', '~', AUDIT_CAP, '*', 'at', int(now / 1000), 'e', '[' .. table.concat(audited, ',') .. ']')
   end
 end

@@ -11,6 +11,13 @@ local function take_notes(run, at, count)
     elseif kind == 'check' then
       run.unknown = true
       call('HSET', run_key(run.id), 'chk', key, 'ex', 1)
+    elseif kind == 'unknown' then
+      run.uncertain = call('HSET', run_key(run.id), 'uk', 1)
+    elseif kind == 'rescue' then run.wants_rescue = true
+    elseif kind == 'hooked' then call('HSET', run_key(run.id), 'ha', value, 'ex', 2)
+    elseif kind == 'apkey' then run.ask_key = key
+    elseif kind == 'stop' then run.stops = true
+    elseif kind == 'follow' then run.follows = true
     elseif kind == 'ghost' then
       run.haunts = true
       call('SADD', P .. 'held:' .. run.pump, run.id .. '~' .. run.fence)
@@ -25,7 +32,8 @@ local function put_off(run, verdict, result, delay, why)
   if verdict == 'postponed' then
     run.attempt = call('HINCRBY', run_key(run.id), 'n', -1)
   elseif run.deadline and till >= tonumber(run.deadline) then
-    return settle(run, 'expired', ENDS.expired)
+    run.rescues = run.may_rescue
+    return fail(run, 'expired', ENDS.expired)
   end
   leave(run)
   call('HSET', run_key(run.id), 's', 'waiting', 'y', why, 'since', NOW, 'until', int(till), 'e', result)

@@ -1,5 +1,5 @@
--- record: writes the records of new runs. A run is RUN_FIELDS values of ARGV, '' where it has none.
-local RUN_FIELDS, over = 13, {}
+-- record: writes the records of new runs. A run is RUN_FIELDS values, '' where it has none.
+local RUN_FIELDS, over = 14, {}
 
 -- What few runs have: guards, deadlines, a digest, what it is the same as, a delay.
 local function record_more(id, more, row)
@@ -7,7 +7,8 @@ local function record_more(id, more, row)
   local function put(name, value)
     if value then row[n + 1], row[n + 2], n = name, value, n + 2 end
   end
-  put('ex', 1)
+  put('ex', (more.rare or more.ask) and 2 or 1)
+  for name, value in pairs(more.rare or {}) do put(name, value) end
   put('g', more.g)
   put('until', more.till)
   put('ou', more.ou)
@@ -25,10 +26,14 @@ local function record_more(id, more, row)
   end
 end
 
-local function record(at, conversation, turn)
-  local id, status, lane, priority, tenant, payload, position, head, result, open, dependents, reply, rest =
-    unpack(ARGV, at, at + RUN_FIELDS - 1)
+local function record(conversation, turn, id, status, lane, priority, tenant, payload, position, head, result, open,
+  dependents, reply, rest, line)
   local more, why = rest ~= '' and cjson.decode(rest) or nil, nil
+  if line ~= '' then audit(line) end
+  conversation = conversation or more and more.conv
+  if more and more.ask and LIVE[status] then
+    status, open, why = 'blocked', int((tonumber(open) or 0) + 1), 'approval'
+  end
   if more and more.after and LIVE[status] and call('EXISTS', P .. 'br:' .. more.after) == 1 then
     call('RPUSH', P .. 'bw:' .. more.after, id)
     status, open = 'blocked', int((tonumber(open) or 0) + 1)
@@ -37,6 +42,7 @@ local function record(at, conversation, turn)
     local said
     status, said = ladder().join(id, more.dd, int(more.ddms), more.ddmode)
     result, why = said or result, status == 'blocked' and 'joined' or nil
+    if status ~= 'ready' and more.rare then more.rare.jd = 1 end
   end
   if more and more.delay and status == 'ready' then
     status, why, more.till = 'waiting', 'delay', int(now + more.delay * 1000)
@@ -45,7 +51,8 @@ local function record(at, conversation, turn)
   end
   local row, n = { 's', status, 'q', lane, 'p', priority, 'a', payload, 'since', NOW, 'at', NOW }, 12
   if tenant ~= '' then row[n + 1], row[n + 2], n = 'u', tenant, n + 2 end
-  if conversation then row[n + 1], row[n + 2], row[n + 3], row[n + 4], n = 'c', conversation, 't', turn, n + 4 end
+  if conversation then row[n + 1], row[n + 2], n = 'c', conversation, n + 2 end
+  if turn then row[n + 1], row[n + 2], n = 't', turn, n + 2 end
   if position ~= '' then row[n + 1], row[n + 2], n = 'i', position, n + 2 end
   if head ~= '' then row[n + 1], row[n + 2], n = 'h', head, n + 2 end
   if open ~= '' then row[n + 1], row[n + 2], n = 'x', open, n + 2 end
@@ -57,8 +64,11 @@ local function record(at, conversation, turn)
   if status == 'ready' then
     make_ready(id, lane, priority, tenant)
   elseif not LIVE[status] then
-    if dependents ~= '' then over[#over + 1] = { id, status, result } else ladder().settle(read(id), status, result) end
+    local follows = dependents ~= '' or more and more.rare and more.rare.ch
+    if follows then over[#over + 1] = { id, status, result } else ladder().settle(read(id), status, result) end
     return id
+  elseif more and more.ask then
+    rarely().ask(id, more.ask.digest, more.ask.ms, more.ask.shown, more.ask.key)
   end
   tell_run(conversation, id, status, 0, why)
   return id
@@ -68,3 +78,13 @@ end
 local function settle_recorded()
   for _, each in ipairs(over) do ladder().settle(read(each[1]), each[2], each[3]) end
 end
+
+-- A number of JSON is a float here; records hold whole ones.
+local function values_of(row)
+  for at, value in ipairs(row) do
+    if type(value) == 'number' then row[at] = int(value) end
+  end
+  return row
+end
+
+G.record, G.values_of = record, values_of

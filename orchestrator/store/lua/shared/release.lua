@@ -14,15 +14,17 @@ local function take(pump, id, died, begun)
     run.haunts = true
     call('SADD', P .. 'held:' .. pump, id .. '~' .. run.fence)
   end
+  if begun and run.chain then run.uncertain = call('HSET', run_key(id), 'uk', 1) end
   if run.status == 'cancelling' then return ladder().stopped(run) end
-  if begun and run.on_unknown == 'fail' then return settle(run, 'failed', ladder().ENDS.unknown) end
+  if run.rescue then run.on_unknown = nil end -- it is its action's on_error that was begun
+  if begun and run.on_unknown == 'fail' then return ladder().fail(run, 'failed', ladder().ENDS.unknown) end
   if run.more then ladder().leave(run) end
   if begun and run.on_unknown == 'check' then call('HSETNX', run_key(id), 'chk', 'death') end
   if died then
     call('HINCRBY', run_key(id), 'd', 1)
     if run.level == '2' then
       local strikes = call('HINCRBY', run_key(id), 'k', 1)
-      if strikes >= STRIKES then return settle(run, 'dead', DEAD) end
+      if strikes >= STRIKES then return (run.rare and ladder().fail or settle)(run, 'dead', DEAD) end
     end
     run.level = run.level and '2' or '1'
     call('HSET', run_key(id), 'sus', run.level)

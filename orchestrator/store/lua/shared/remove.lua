@@ -1,6 +1,16 @@
 -- remove: takes away what is left of a conversation whose last turn has ended, some turns at a time, the newest first.
 -- A run that ended while it waited may still stand in a FIFO: it leaves that too, for its id may come again.
-local function remove_run(id)
+local remove_run
+remove_run = function(id)
+  local f = call('HMGET', run_key(id), 'kids', 'un', 'ap')
+  for child in (f[1] or ''):gmatch('%S+') do remove_run(child) end
+  for at = 1, tonumber(f[2] or '0') do remove_run(id .. '.undo' .. (at > 1 and int(at) or '')) end
+  if f[3] then
+    call('ZREM', P .. 'asks', id)
+    call('ZREM', P .. 'due', 'A' .. id)
+  end
+  call('ZREM', P .. 'dead', id)
+  call('ZREM', P .. 'stuck', id)
   for _, g in ipairs(guards_of(call('HGET', run_key(id), 'g') or '')) do
     call('LREM', g.list, 0, id)
     if not g.lock then call('ZREM', P .. 'lp:' .. g.key, id) end
@@ -15,8 +25,11 @@ local function remove_turn(turn)
   local prefix = 'run_' .. turn:sub(6) .. '.'
   for round = 0, tonumber(fields.round or '-1') + 1 do
     remove_run(prefix .. round .. '.next')
+    remove_run(prefix .. round .. '.chain')
+    call('DEL', P .. 'ch:' .. turn:sub(6) .. '.' .. round)
     for at = 0, tonumber(fields['n' .. round] or '0') - 1 do remove_run(prefix .. round .. '.' .. at) end
   end
+  for at = 0, fields.ev and #cjson.decode(fields.ev) - 1 or -1 do remove_run(prefix .. 'ev.' .. int(at)) end
   call('DEL', P .. 't:' .. turn)
   return fields.prev or ''
 end
@@ -36,7 +49,7 @@ local function remove(conversation)
     call('HSET', c, field, turn)
     if turn ~= '' then return call('ZADD', P .. 'due', NOW, 'X' .. conversation) end
   end
-  for _, kind in ipairs({ 'c:', 'm:', 'in:', 'ev:' }) do call('DEL', P .. kind .. conversation) end
+  for _, kind in ipairs({ 'c:', 'm:', 'in:', 'ev:', 'no:' }) do call('DEL', P .. kind .. conversation) end
   call('ZREM', P .. 'due', 'X' .. conversation)
   forgotten[conversation] = true -- what this very script has to tell of it is told to nobody
 end

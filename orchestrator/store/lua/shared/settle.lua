@@ -2,6 +2,13 @@
 local rounds, closing = {}, {}
 local function none() end
 local replies, ended = {}, {}
+local APART = { f = true, undo = true, chain = true } -- places of runs that are no calls of a round
+local BAD = { dead = true, failed = true, timed_out = true }
+
+local function note_end(run, status, result)
+  audit('{"run":"' .. run.id .. '","what":"ended","status":"' .. status .. '"'
+    .. (status ~= 'succeeded' and (',' .. (result:match('"code":"[%w_.-]+"') or '"code":""')) or '') .. '}')
+end
 
 -- What a turn and its conversation need when run `continuation` is to follow (turns.advance, or what the caller named).
 local function continue(turn, conversation, round)
@@ -39,9 +46,12 @@ local function end_turn(turn, conversation, status)
   call('HSET', t, 's', status, 'ended', NOW)
   call('EXPIRE', t, RUN_TTL)
   tell(conversation, '{"turn":"' .. turn .. '","status":"' .. status .. '"}')
-  local f = call('HMGET', c, 'live', 's', 'del')
+  local f = call('HMGET', c, 'live', 's', 'del', 'no')
   if f[1] ~= turn then return end
   call('HDEL', c, 'live')
+  if f[4] then rarely().flush_notes(conversation) end
+  local after = status ~= 'cancelled' and not f[3] and call('HMGET', t, 'ev', 'ans')
+  if after and after[1] then rarely().evaluate(turn, conversation, after[1], after[2]) end
   if f[2] == 'live' then call('HSET', c, 's', 'idle') end
   if f[3] then return call('ZADD', P .. 'due', NOW, 'X' .. conversation) end -- it is to be forgotten
   local following = call('LPOP', P .. 'in:' .. conversation)
@@ -52,14 +62,23 @@ end
 -- A run of a round is kept until the round is complete, however long that takes: close reads its result.
 local function settle(run, status, result)
   call('HSET', run_key(run.id), 's', status, 'r', result, 'since', NOW)
+  if AUDIT_CAP ~= '0' and run.position ~= 'next' and run.position ~= 'chain' then note_end(run, status, result) end
+  if BAD[status] and not run.of then
+    call('ZADD', P .. 'dead', NOW, run.id)
+    call('EXPIRE', P .. 'dead', RUN_TTL)
+  end
   if run.more then
     ladder().leave(run)
     if run.deadline or run.begin_by then call('ZREM', P .. 'due', 'D' .. run.id) end
     if run.same then ladder().end_joined(run, status, result) end
+    if run.rare then rarely().ending(run, status, result) end
   end
-  if run.position == 'next' or not run.turn then call('EXPIRE', run_key(run.id), RUN_TTL) end
+  local apart = not run.turn or run.position == 'next' or APART[run.position]
+  if apart then call('EXPIRE', run_key(run.id), RUN_TTL) end
   tell_run(run.conversation, run.id, status, run.attempt)
-  for dependent in run.dependents and run.dependents:gmatch('%S+') or none do ladder().count_down(dependent) end
+  for dependent in run.dependents and run.chain ~= 'lead' and run.dependents:gmatch('%S+') or none do
+    ladder().count_down(dependent, status)
+  end
   if run.barrier then ladder().lower_barrier(run.barrier) end
   if run.reply then
     local list = replies[run.reply] or {}
@@ -71,7 +90,9 @@ local function settle(run, status, result)
     if status ~= 'succeeded' then call('HSET', P .. 't:' .. run.turn, 'e', result) end
     local how = status == 'succeeded' and 'done' or status == 'cancelled' and status or 'failed'
     end_turn(run.turn, run.conversation, how)
-  elseif run.turn then
+  elseif run.rare and (run.chain or run.parent or run.of) then
+    rarely().has_ended(run, status, result)
+  elseif not apart then
     rounds[run.turn] = (rounds[run.turn] or 0) + 1
     ended[run.id] = { run.head, result }
   end
@@ -94,7 +115,7 @@ local function close(turn, count)
   end
   local following = tonumber(f[5]) + 1
   if not f[3] or f[4] then
-    end_turn(turn, conversation, f[4] == 'cancelled' and f[4] or 'done')
+    end_turn(turn, conversation, f[4] and f[4] ~= '1' and f[4] or 'done')
   elseif following >= tonumber(f[6]) then
     end_turn(turn, conversation, 'max_rounds')
   else
@@ -117,4 +138,12 @@ local function close_rounds(except)
   if write_charges then write_charges() end
 end
 
-G.settle, G.close_rounds = settle, close_rounds
+-- So many calls of a round have come to their end, each with what the model is told: { head, text }.
+local function count_in(turn, told)
+  for id, each in pairs(told) do
+    rounds[turn] = (rounds[turn] or 0) + 1
+    ended[id] = each
+  end
+end
+
+G.settle, G.close_rounds, G.end_turn, G.count_in = settle, close_rounds, end_turn, count_in

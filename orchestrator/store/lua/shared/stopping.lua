@@ -1,5 +1,6 @@
--- stopping: ends a turn: none of its calls starts any more, those that run are stopped, and no round follows.
-local function stop_turn(turn)
+-- stopping: ends a turn: none of its calls starts any more, those that run are stopped, and no round follows. A chain
+-- that is being undone is left to that, unless the conversation is to be forgotten: then the turn ends with it.
+local function stop_turn(turn, how, forget)
   local t = P .. 't:' .. turn
   local f = call('HMGET', t, 's', 'c', 'ids', 'round')
   if not f[1] then return 'missing' end
@@ -9,7 +10,8 @@ local function stop_turn(turn)
     return 'cancelled'
   end
   if f[1] ~= 'live' then return 'terminal' end
-  call('HSET', t, 'stop', 'cancelled')
+  if not forget and call('HEXISTS', P .. 'ch:' .. turn:sub(6) .. '.' .. f[4], 'un') == 1 then return 'undoing' end
+  call('HSET', t, 'stop', how)
   local ids = { 'run_' .. turn:sub(6) .. '.' .. int(tonumber(f[4]) + 1) .. '.next' }
   for id in (f[3] or ''):gmatch('%S+') do ids[#ids + 1] = id end
   for _, id in ipairs(ids) do
@@ -18,3 +20,5 @@ local function stop_turn(turn)
   end
   return 'cancelling'
 end
+
+G.stop_turn = stop_turn

@@ -1,0 +1,115 @@
+"""Runs that came to a bad end: dead, failed or timed out. They can be looked at, edited, discarded and run again.
+
+Their records are kept as long as any (`UMBEL_RUN_TTL`); an index by time leads to them, of 10,000 at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from orchestrator.store.connection import Connection
+
+_FIELDS: Final = ("s", "a", "r", "q", "u", "c", "t", "n", "ed", "rp")
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DeadRun:
+    """A run as it ended."""
+
+    run: str
+    """The run."""
+    status: str
+    """dead, failed or timed_out."""
+    at_us: int
+    """When it ended, µs since the epoch by Redis's clock."""
+    payload: str
+    """Its payload, encoded."""
+    result: str
+    """Its error, JSON."""
+    lane: str
+    """Where it ran."""
+    tenant: str
+    """Its tenant; empty: the default one."""
+    conversation: str | None
+    """Its conversation."""
+    turn: str | None
+    """Its turn."""
+    attempts: int
+    """How often it was begun."""
+    edited: str | None
+    """Arguments that somebody has put in the place of its own, JSON."""
+    replayed: str | None
+    """The run that took it up again."""
+
+
+class Dead:
+    """Runs that came to a bad end."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work through this connection."""
+        self._connection = connection
+
+    async def read(self, runs: Sequence[str]) -> list[DeadRun | None]:
+        """These runs, in this order; None for one without record or with a better end."""
+        prefix = self._connection.prefix
+        scores = await self._connection.ask(*(["ZSCORE", f"{prefix}dead", run] for run in runs))
+        rows = await self._connection.ask(*(["HMGET", f"{prefix}r:{run}", *_FIELDS] for run in runs))
+        return [
+            None if score is None or row[0] is None else _dead(run, int(float(score)), row)
+            for run, score, row in zip(runs, scores, rows, strict=True)
+        ]
+
+    async def list(
+        self,
+        status: Collection[str] = ("dead",),
+        after_us: int | None = None,
+        before_us: int | None = None,
+        limit: int = 100,
+    ) -> list[DeadRun]:
+        """Those with one of these ends, the oldest first, from `after_us` to `before_us`, both included."""
+        key = f"{self._connection.prefix}dead"
+        newest = "+inf" if before_us is None else before_us
+        oldest = "-inf" if after_us is None else after_us
+        found: list[DeadRun] = []
+        at = 0
+        while len(found) < limit:
+            (runs,) = await self._connection.ask(
+                ["ZRANGE", key, oldest, newest, "BYSCORE", "LIMIT", at, _PAGE]
+            )
+            found += [each for each in await self.read(runs) if each is not None and each.status in status]
+            if len(runs) < _PAGE:
+                break
+            at += _PAGE
+        return found[:limit]
+
+    async def edit(self, run: str, arguments: str) -> bool:
+        """Put these arguments (JSON) in the place of its own for whoever runs it again; whether it is here."""
+        if (await self.read([run]))[0] is None:
+            return False
+        await self._connection.ask(["HSET", f"{self._connection.prefix}r:{run}", "ed", arguments])
+        return True
+
+    async def discard(self, run: str) -> bool:
+        """Take it off the list; its record ends by itself. Whether it was there."""
+        (gone,) = await self._connection.ask(["ZREM", f"{self._connection.prefix}dead", run])
+        return bool(gone)
+
+    async def mark_replayed(self, run: str, new_run: str) -> None:
+        """Note which run has taken it up, and take it off the list."""
+        prefix = self._connection.prefix
+        await self._connection.ask(
+            ["HSET", f"{prefix}r:{run}", "rp", new_run], ["ZREM", f"{prefix}dead", run]
+        )
+
+
+def _dead(run: str, at_us: int, row: list[Any]) -> DeadRun:
+    status, payload, result, lane, tenant, conversation, turn, attempts, edited, replayed = row
+    return DeadRun(
+        run, status, at_us, payload or "", result or "null", lane or "", tenant or "", conversation, turn,
+        int(attempts or 0), edited, replayed,
+    )  # fmt: skip
