@@ -1,4 +1,4 @@
-"""Conversations: opening, speaking, rounds, and reading them.
+"""Conversations: opening, speaking, rounds; reading them stands in `conversation_reading`.
 
 `open`, `say`, `round`, `cancel` and `forget` are the only ways in which a caller changes one; the rest happens where
 runs end.
@@ -9,30 +9,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from actions.errors import ConversationBusy, UnknownConversation
+from actions.errors import ConversationBusy
+from orchestrator.store.conversation_reading import ConversationReading, unknown
 from orchestrator.store.incoming import Lead, NewRun
-from orchestrator.store.records import ConversationRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from orchestrator.store.connection import Connection
     from orchestrator.store.values import Value
 
     Evaluator = tuple[Literal["answered", "always"], NewRun]
     """When it is run, and the run."""
 
 
-class Conversations:
+class Conversations(ConversationReading):
     """Conversations in the store."""
-
-    def __init__(self, connection: Connection) -> None:
-        """Work through this connection."""
-        self._connection = connection
 
     async def open(
         self,
@@ -165,11 +160,9 @@ class Conversations:
         Raises:
             UnknownConversation: there is none with this id.
         """
-        await self.read(conversation)
-        key = f"{self._connection.prefix}c:{conversation}"
-        await self._connection.ask(
-            ["HDEL", key, f"p:{name}"] if state is None else ["HSET", key, f"p:{name}", state]
-        )
+        told = "-" if state is None else state
+        if await self._connection.run("person", conversation, name, told) == "missing":
+            raise unknown(conversation)
 
     async def cancel(self, conversation: str) -> str:
         """End the live turn and all that wait behind it; answers as `cancel_turn` ("terminal": nothing lived)."""
@@ -196,71 +189,6 @@ class Conversations:
             pause = min(pause * 2, 0.5)
         return True
 
-    async def read(self, conversation: str) -> ConversationRecord:
-        """The conversation without its messages.
-
-        Raises:
-            UnknownConversation: there is none with this id.
-        """
-        key = f"{self._connection.prefix}c:{conversation}"
-        fields = await self._hash(key)
-        if not fields or "del" in fields:
-            raise UnknownConversation(
-                f"there is no conversation {conversation}", fix="Open it first, or check the id"
-            )
-        return _record(conversation, fields)
-
-    async def messages(self, conversation: str, last: int | None = None) -> list[dict[str, Any]]:
-        """The newest `last` messages (all if None), oldest first, in OpenAI's chat shape."""
-        key = f"{self._connection.prefix}m:{conversation}"
-        if last == 0:
-            return []
-        start = 0 if last is None else -last
-        (raw,) = await self._connection.ask(["LRANGE", key, start, -1])
-        return [from_json(message) for message in raw]
-
-    async def queued(self, conversation: str) -> list[str]:
-        """The turns that wait until the live one has ended, next one first."""
-        (turns,) = await self._connection.ask(
-            ["LRANGE", f"{self._connection.prefix}in:{conversation}", 0, -1]
-        )
-        return list(turns)
-
-    async def turn(self, turn: str) -> dict[str, str]:
-        """The record of a turn (see `keys`), empty if there is none."""
-        key = f"{self._connection.prefix}t:{turn}"
-        return await self._hash(key)
-
-    async def _hash(self, key: str) -> dict[str, str]:
-        (flat,) = await self._connection.ask(["HGETALL", key])
-        return dict(zip(flat[::2], flat[1::2], strict=True))
-
 
 def _rows(evaluators: Sequence[Evaluator]) -> list[tuple[str, tuple[Value, ...]]]:
     return [(when, run.row()) for when, run in evaluators]
-
-
-def _named(fields: dict[str, str], mark: str) -> dict[str, str]:
-    """The fields that begin with a mark, under the names that follow it."""
-    return {name[2:]: value for name, value in fields.items() if name.startswith(mark)}
-
-
-def _record(conversation: str, fields: dict[str, str]) -> ConversationRecord:
-    return ConversationRecord(
-        id=conversation,
-        status=cast("Any", fields.get("s", "idle")),
-        live_turn=fields.get("live"),
-        revision=int(fields.get("rev", 0)),
-        state=fields.get("st"),
-        state_revision=int(fields.get("sr", 0)),
-        machine=fields.get("mach"),
-        tenant=fields.get("u", ""),
-        principal=fields.get("who"),
-        permissions=tuple(fields.get("perm", "").split()),
-        context=_named(fields, "x:"),
-        mode=fields.get("mode", ""),
-        agent=fields.get("agent"),
-        did=frozenset(_named(fields, "d:")),
-        participants=_named(fields, "p:"),
-        memory=_named(fields, "k:"),
-    )

@@ -91,7 +91,7 @@ class Dead:
         """Put these arguments (JSON) in the place of its own for whoever runs it again; whether it is here."""
         if (await self.read([run]))[0] is None:
             return False
-        await self._connection.ask(["HSET", f"{self._connection.prefix}r:{run}", "ed", arguments])
+        await self._keep(run, "ed", arguments)
         return True
 
     async def discard(self, run: str) -> bool:
@@ -101,9 +101,14 @@ class Dead:
 
     async def mark_replayed(self, run: str, new_run: str) -> None:
         """Note which run has taken it up, and take it off the list."""
-        prefix = self._connection.prefix
+        await self._keep(run, "rp", new_run)
+        await self.discard(run)
+
+    async def _keep(self, run: str, name: str, value: str) -> None:
+        """Write one field of its record; should that have ended in this moment, what is written ends too."""
+        key = f"{self._connection.prefix}r:{run}"
         await self._connection.ask(
-            ["HSET", f"{prefix}r:{run}", "rp", new_run], ["ZREM", f"{prefix}dead", run]
+            ["HSET", key, name, value], ["EXPIRE", key, self._connection.run_ttl_s, "NX"]
         )
 
 

@@ -208,3 +208,29 @@ async def test_no_audit_is_written_when_it_is_off(settings):
     await store.audit.note({"what": "looked"})
     assert await store.audit.read() == []
     await store.close()
+
+
+# Runs that belong to no round of their conversation
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_run_that_belongs_to_no_round_brings_no_key_back_for_ever(world, gone):
+    await world.open()
+    await world.submit("run_again", conversation="conv_a", note="Again:", did="CHECK")
+    run = await world.one()
+    if gone:
+        await world.conversations.forget("conv_a")
+    else:
+        await world.redis.delete(f"{world.prefix}ev:conv_a")
+    await world.end(run, effects=(Effect(EffectKind.REMEMBER, "ACT", "1"),))
+    left = await world.keys()
+    of_it = {key: ttl for key, ttl in left.items() if "conv_a" in key}
+    assert of_it == {} if gone else all(ttl > 0 for ttl in of_it.values())
+
+
+async def test_nobody_can_be_put_into_a_conversation_that_is_not_there(world):
+    from actions.errors import UnknownConversation
+
+    with pytest.raises(UnknownConversation):
+        await world.conversations.set_participant("conv_none", "bob", "")
+    assert await world.keys() == {}

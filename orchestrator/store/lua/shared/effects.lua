@@ -3,7 +3,7 @@ local CONFLICT = '{"code":"state_conflict","error":"the conversation\'s state ch
 
 local function apply(run, at, count)
   local c = P .. 'c:' .. run.conversation
-  if not run.turn and call('EXISTS', c) == 0 then return true end -- it was forgotten meanwhile
+  if (not run.turn or run.of) and call('EXISTS', c) == 0 then return true end -- it was forgotten meanwhile
   for d = at, at + (count - 1) * 3, 3 do
     if ARGV[d] == 'transition' and call('HGET', c, 'sr') ~= ARGV[d + 1] then return false end
   end

@@ -1,5 +1,5 @@
 -- events: what people watch. One stream entry for each conversation and script, with all its changes.
-local changes, talked, forgotten, audited = {}, {}, {}, {}
+local changes, talked, forgotten, audited, loose, closed = {}, {}, {}, {}, {}, {}
 local STREAM_CAP = 1000
 
 -- The audit: one entry for each script, with a line (a JSON object) for each thing that was asked for, decided or ended.
@@ -18,19 +18,29 @@ local function tell(conversation, json)
   list[#list + 1] = json
 end
 
+-- A run that belongs to no round may outlive its conversation: it must not bring the stream back, and not for ever.
+local function may_tell(conversation)
+  if not loose[conversation] then return true end
+  local f = call('HMGET', P .. 'c:' .. conversation, 's', 'live')
+  if f[1] and not f[2] then closed[#closed + 1] = conversation end
+  return f[1]
+end
+
 -- All texts put in here are words of ours or ids, so they need no escaping.
 local function tell_run(conversation, id, status, attempt, why, who)
+  if conversation and not id:find('^run_[^.]+%.%d+%.[^.]+$') then loose[conversation] = true end
   tell(conversation, '{"run":"' .. id .. '","status":"' .. status .. '","attempt":' .. (attempt or 0)
     .. (why and ',"why":"' .. why .. '"' or '') .. (who and ',"worker":"' .. who .. '"' or '') .. '}')
 end
 
 local function publish()
   for _, conversation in ipairs(talked) do
-    if not forgotten[conversation] then
+    if not forgotten[conversation] and may_tell(conversation) then
       call('XADD', P .. 'ev:' .. conversation, 'MAXLEN', '~', STREAM_CAP, '*', 'at', int(now / 1000), 'e',
         '[' .. table.concat(changes[conversation], ',') .. ']')
     end
   end
+  for _, conversation in ipairs(closed) do call('EXPIRE', P .. 'ev:' .. conversation, CONVERSATION_TTL) end
   if #audited > 0 then
     call('XADD', P .. 'audit', 'MAXLEN', '~', AUDIT_CAP, '*', 'at', int(now / 1000), 'e', '[' .. table.concat(audited, ',') .. ']')
   end

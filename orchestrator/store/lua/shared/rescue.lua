@@ -21,7 +21,9 @@ end
 -- What follows from its end before anything else does.
 local function ending(run, status, result)
   if run.approval == 'wanted' then drop_ask(run.id) end
-  if run.did and status == 'succeeded' then call('HSET', P .. 'c:' .. run.conversation, 'd:' .. run.did, run.id) end
+  if run.did and status == 'succeeded' and (run.turn or call('EXISTS', P .. 'c:' .. run.conversation) == 1) then
+    call('HSET', P .. 'c:' .. run.conversation, 'd:' .. run.did, run.id)
+  end
   if run.chain == 'step' and not run.interrupted and (status ~= 'succeeded' or run.lost) then
     halt(chain_of(run), run.position, 'refused')
   elseif run.chain == 'lead' and status ~= 'succeeded' and status ~= 'cancelled' then
