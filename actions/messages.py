@@ -87,7 +87,12 @@ def idempotency_key(conversation_id: str, turn_id: str, round: int, position: in
 
     It is never made of the provider's call id: providers repeat those.
     """
-    return _digest(conversation_id, turn_id, round, position, size=16).hex()
+    count, place = (
+        str(round),
+        str(position),
+    )  # as `_digest` writes them, at half its price: each call has such a key
+    told = f"{len(conversation_id)}:{conversation_id}{len(turn_id)}:{turn_id}{len(count)}:{count}{len(place)}:{place}"
+    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 class Status(StrEnum):

@@ -2,6 +2,9 @@
 
 What comes in is a model's reply; what goes out are runs in the store, and later one result for each call.
 In reading order: `settings` (how this process was started), `store` (the only door to Redis), `intake`
-(reply -> calls), `planning` (calls -> runs and refusals), `guards` and `drafting` (what a run has to pass, and its
-record), `chat_shape` (replies and results as messages), `turns` (the loop, written once).
+(reply -> calls), `planning` (calls -> runs and refusals: `judging` decides on one, `references`, `dependencies` and
+`modes` on what they are to each other, `chaining` on a chain), `guards` and `drafting` (what a run has to pass, and its
+record), `chat_shape` (replies and results as messages), `turns` (the loop, written once), `follow_ups` and `evaluators`
+(what comes after), `conductor` (the face for those who hand work in); `instructions`, `plans` and `workflows` are what
+these may write.
 """

@@ -55,7 +55,7 @@ def build(settings: Settings, registry: Registry | None = None) -> House:
     http = HttpxHttp(connections=settings.room)  # one for each async run that a pump has in flight
     model = ChatModel(http, settings)
     services = Services(
-        {"http": http, "model": model, "secrets": EnvironmentSecrets(os.environ)},
+        {"http": http, "model": model, "secrets": EnvironmentSecrets(os.environ), "cache": store.cache},
         settings={"exchange_url": settings.exchange_url} if settings.exchange_url else {},
     )
     return House(settings, known, store, http, services, Conductor(settings, known, store))

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actions.errors import ConfigError, UnusableReply
-from actions.messages import (
-    ConversationId,
-    TurnId,
-    mended,
-    new_conversation_id,
-    new_turn_id,
-    turn_id_from_key,
-)
+from actions.errors import InvalidId, UnusableReply
+from actions.messages import TurnId, new_turn_id, turn_id_from_key
 from orchestrator import ids, intake, planning, reading, turns
 from orchestrator.answers import Ended, Posted, check_accepted
+from orchestrator.chaining import callers_locks
+from orchestrator.decisions import Decisions
+from orchestrator.digests import digest
+from orchestrator.evaluators import When, draft_evaluators
+from orchestrator.modes import Manner, Mode, check_mode
+from orchestrator.rooms import Rooms
+from orchestrator.second_chances import SecondChances
 from orchestrator.single_runs import SingleRuns
 from orchestrator.submission import Submission
 from orchestrator.waiting import until
@@ -26,66 +26,16 @@ from orchestrator.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from actions.limits import Lock
+    from actions.messages import Reply
     from orchestrator.reading import Standing
-    from orchestrator.store.incoming import Lead
+    from orchestrator.store.incoming import Lead, NewRun
 
 __all__ = ["Conductor", "Ended", "Posted", "Submission"]
 
 
-class Conductor(SingleRuns):
+class Conductor(SingleRuns, Rooms, Decisions, SecondChances):
     """Hands work to the store."""
-
-    async def open_conversation(
-        self,
-        conversation: str | None = None,
-        *,
-        machine: str | None = None,
-        state: str | None = None,
-        principal: str | None = None,
-        permissions: Sequence[str] = (),
-        tenant: str = "",
-        context: dict[str, Any] | None = None,
-    ) -> ConversationId:
-        """Make a conversation (once: an id that exists is left as it is) and return its id.
-
-        Args:
-            conversation: an id of your own, `conv_…`; a new one if None.
-            machine: name of a registered state machine.
-            state: where it begins; the machine's initial state if None.
-            principal: on whose behalf the model's calls run.
-            permissions: what that principal may do.
-            tenant: whose share of the workers it uses.
-            context: the first context.
-
-        Raises:
-            InvalidId: the id or the tenant has not the form that keys take.
-            ConfigError: there is no such state machine, or it has no such state.
-        """
-        chosen = ConversationId(conversation or new_conversation_id(self._cell))
-        ids.check_conversation(chosen)
-        ids.check_permissions(permissions)
-        ids.check_tenant(tenant)
-        start = state if machine is None else self._first_state(machine, state)
-        await self._store.conversations.open(
-            chosen,
-            machine=machine,
-            state=start,
-            principal=None if principal is None else mended(principal),
-            permissions=permissions,
-            tenant=tenant,
-            context=context,
-        )
-        return chosen
-
-    def _first_state(self, machine: str, state: str | None) -> str:
-        known = self._registry.machine(machine)
-        if state is not None and state not in known.states:
-            raise ConfigError(
-                f"the machine {machine} has no state {state!r}",
-                where=f"its states: {', '.join(known.states)}",
-                fix="Use one of them, or none to begin at the initial one",
-            )
-        return state or known.initial
 
     async def post_reply(
         self,
@@ -95,6 +45,9 @@ class Conductor(SingleRuns):
         format: str | None = None,  # noqa: A002 - the field's word
         key: str | None = None,
         then: Lead | None = None,
+        mode: Mode | None = None,
+        merge: bool = False,
+        locks: Lock | str | Sequence[Lock | str] | None = None,
     ) -> Posted:
         """Run the calls of a model's reply; their results come into the conversation together.
 
@@ -104,22 +57,43 @@ class Conductor(SingleRuns):
             format: its format, if it shall not be detected.
             key: an idempotency key: the same key and reply begin one turn only.
             then: what follows when the round is complete; None: the turn ends.
+            mode: how the calls are run: `all`, `sequence` or `chain`; None: as the conversation says, else `all`. An
+                action that runs only in a chain makes a chain of them.
+            merge: whether each step of a chain gets the results of the steps before it, for what its call leaves out.
+            locks: what the chain holds from before its first step until it has settled.
 
         Raises:
             UnusableReply: there is nothing in it but errors.
             UnknownConversation: there is none with this id.
             ConversationBusy: another turn lives; post again when it has ended.
             IdempotencyConflict: the key was used for another reply.
+            DeclarationError: there is no such mode, or merge or locks were given for what is no chain.
         """
         reply = intake.read(body, format)
         if (flaw := intake.unusable(reply)) is not None:
             raise UnusableReply(f"the reply cannot be used: {flaw.code}: {flaw.message}", where=conversation)
+        manner = Manner(check_mode(mode), merge, locks=callers_locks(locks), audit=self.audit)
+        return await self._post(conversation, reply, manner, key=key, then=then)
+
+    async def _post(
+        self,
+        conversation: str,
+        reply: Reply,
+        manner: Manner,
+        *,
+        key: str | None = None,
+        then: Lead | None = None,
+    ) -> Posted:
+        """Plan the calls of a reply and open a turn with them."""
         turn = turn_id_from_key(conversation, key, self._cell) if key else new_turn_id(self._cell)
         record, moves = planning.moved(await self._store.conversations.read(conversation), self._registry)
-        planned = planning.plan(reply, record, turn, 0, self._registry, caps=self.caps)
+        planned = planning.plan(reply, record, turn, 0, self._registry, self.caps, manner)
         verdict = await self._store.conversations.round(
-            conversation, turn, turns.digest(planned.message), 0, [planned.message], planned.runs,
+            conversation, turn, digest(planned.message), 0, [planned.message], planned.runs,
             lead=then, goes_on=then is not None, moves=moves,
+            mode="" if planned.mode == "all" else planned.mode, answered=bool(reply.text.strip()),
+            evaluators=draft_evaluators(record, turn, self._registry, audit=self.audit),
+            chain_lead=planned.chain_lead,
         )  # fmt: skip
         check_accepted(verdict, conversation)
         repeated = verdict == "exists"
@@ -128,20 +102,53 @@ class Conductor(SingleRuns):
         runs = () if repeated else tuple(run.id for run in planned.runs)
         return Posted(turn, runs, tuple(planned.refused), reply, repeated)
 
-    async def say(self, conversation: str, text: str, *, key: str | None = None) -> TurnId:
+    async def say(
+        self, conversation: str, text: str, *, key: str | None = None, mode: Mode | None = None
+    ) -> TurnId:
         """Add a user's message and let the model lead a turn; while another turn lives it waits its turn.
+
+        Args:
+            conversation: where it is said.
+            text: what is said.
+            key: an idempotency key: the same key and text begin one turn only.
+            mode: how the calls of the model's replies are run: `all`, `sequence` or `chain`; None: as the conversation
+                says.
 
         Raises:
             UnknownConversation: there is none with this id.
             IdempotencyConflict: the key was used for another message.
+            DeclarationError: there is no such mode.
         """
         turn = turn_id_from_key(conversation, key, self._cell) if key else new_turn_id(self._cell)
         message = turns.user_message(text)
+        leads = turns.lead(mode=check_mode(mode))
         verdict = await self._store.conversations.say(
-            conversation, turn, turns.digest(message), message, turns.lead()
-        )
+            conversation, turn, digest(message), message, leads,
+            evaluators=await self._evaluators(conversation, turn),
+        )  # fmt: skip
         check_accepted(verdict, conversation)
         return turn
+
+    async def _evaluators(self, conversation: str, turn: str) -> list[tuple[When, NewRun]]:
+        """What runs by itself after a turn; the conversation is read only where there is something that does."""
+        if not self._registry.evaluators:
+            return []
+        record = await self._store.conversations.read(conversation)
+        return draft_evaluators(record, turn, self._registry, audit=self.audit)
+
+    async def interrupt(self, turn: str) -> str:
+        """Let the chain of a turn start no further step; what it did stays done, and the results come so far.
+
+        Returns:
+            "interrupted": no step follows the one that runs, if one does. "terminal": it had ended, or was being
+            undone. "no_chain": the calls of its round are no chain. "missing".
+
+        Raises:
+            InvalidId: this is no id of a turn.
+        """
+        if ids.kind(turn) != "turn":
+            raise InvalidId(f"{turn[:80]!r} is no id of a turn", fix="Ids of turns begin with turn_")
+        return await self._store.conversations.interrupt(turn)
 
     async def wait_for_turn(self, turn: str, *, timeout_s: float = 30.0) -> str:
         """Wait until a turn has ended; return how: "done", "failed", "max_rounds", "cancelled" or "missing".
@@ -161,7 +168,8 @@ class Conductor(SingleRuns):
 
         Returns:
             "cancelled": it has ended. "cancelling": handlers are being stopped (within a second; a sync one in a
-            thread goes on by itself, without effect on our records). "terminal": it had ended before. "missing".
+            thread goes on by itself, without effect on our records). "undoing": what a failed chain did is being taken
+            back, which nothing stops. "terminal": it had ended before. "missing".
 
         Raises:
             InvalidId: it begins with none of `run_`, `turn_`, `conv_`.
@@ -182,19 +190,3 @@ class Conductor(SingleRuns):
             UnknownRecord, UnknownConversation: there is no such record (any more).
         """
         return await reading.read(id, self._store, self._registry)
-
-    async def forget(self, conversation: str) -> bool:
-        """Delete a conversation: what runs is cancelled, and with its last end everything is removed.
-
-        Returns:
-            Whether there was such a conversation.
-
-        Raises:
-            TimeoutError: a handler has not stopped within a minute; what is left is removed when it does.
-        """
-        ids.check_conversation(conversation)
-        return await self._store.conversations.forget(conversation)
-
-    async def messages(self, conversation: str) -> list[dict[str, Any]]:
-        """All messages of a conversation in OpenAI's chat shape."""
-        return await self._store.conversations.messages(conversation)

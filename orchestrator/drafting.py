@@ -7,7 +7,7 @@ whatever else the action declares. What is refused becomes a record too: termina
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic_core import to_json
 
@@ -15,6 +15,8 @@ from actions.canonical import canonical
 from actions.errors import InvalidArguments
 from actions.messages import Status
 from actions.policy import milliseconds
+from orchestrator.asks import ask_for
+from orchestrator.auditing import ALLOWED, ASKS, audit_line
 from orchestrator.guards import guards_of, ordered
 from orchestrator.store.incoming import NewRun, Priority, Sameness
 from orchestrator.store.keys import lane
@@ -38,7 +40,7 @@ NO_LANE: Final = "-"
 
 def draft(
     action: Action,
-    params: BaseModel,
+    params: BaseModel | None,
     payload: Payload,
     *,
     id: str,  # noqa: A002 - the field's word
@@ -57,12 +59,16 @@ def draft(
     key_digest: str = "",
     total_ms: int | None = None,
     delay_ms: int = 0,
+    chain: Literal["", "step"] = "",
+    belongs_to: str = "",
+    note: str = "",
+    audit: bool = False,
 ) -> NewRun:
-    """Return the run.
+    """Return the run. Whether it asks for an approval, can be undone, and is remembered, its action says.
 
     Args:
         action: what it does.
-        params: its validated arguments.
+        params: its validated arguments; None while some of them are still to come, which the worker then judges.
         payload: what rides to the worker.
         id: the run's id.
         registry: knows the order of guards.
@@ -80,14 +86,33 @@ def draft(
         key_digest: of what was asked for under an idempotency key.
         total_ms: the caller's own deadline, in milliseconds from now.
         delay_ms: how long it waits before it is ready; the action's clocks begin after that.
+        chain: whether it is a step of a chain.
+        belongs_to: the conversation of a run that belongs to none of its turns.
+        note: what stands before its end in a note to that conversation; empty: there is no note.
+        audit: whether the audit hears of it.
 
     Raises:
         CostTooHigh: it would take more of a rate limit than there ever is.
     """
     if guards is None:
-        guards = guards_of(
-            action, params, principal=principal, tenant=tenant, conversation=conversation, registry=registry
+        guards = (
+            ()
+            if params is None
+            else guards_of(
+                action,
+                params,
+                principal=principal,
+                tenant=tenant,
+                conversation=conversation,
+                registry=registry,
+            )
         )
+    ask = same = None
+    if params is not None:
+        if action.dedupe is not None:
+            same = sameness(action, params, principal=principal, tenant=tenant, conversation=conversation)
+        if action.approval is not None and not action.hooks_arguments:
+            ask = ask_for(action, params, principal=principal, tenant=tenant, conversation=conversation)
     clocks = action.timeouts
     own_total = _from_now(clocks.total, delay_ms)
     return NewRun(
@@ -108,7 +133,17 @@ def draft(
         delay_ms=delay_ms,
         on_unknown=action.on_unknown,
         digest=key_digest,
-        same=sameness(action, params, principal=principal, tenant=tenant, conversation=conversation),
+        same=same,
+        approval=ask,
+        chain=chain,
+        undoes="" if action.undoer is None else "2" if action.undo_takes_none else "1",
+        rescues=action.rescuer is not None,
+        did=action.name if conversation and action.name in registry.depended_on else "",
+        conversation=belongs_to,
+        note=note,
+        audit=audit_line(id, action, payload, tenant, conversation, ASKS if ask else ALLOWED)
+        if audit
+        else "",
     )
 
 
@@ -143,8 +178,11 @@ def draft_refused(
     head: str = "",
     reply_to: str = "",
     key_digest: str = "",
+    conversation: str | None = None,
+    audit: bool = False,
 ) -> NewRun:
     """Return a run that is refused already, with what the model is told; `action` if the call named one."""
+    code = str(error.get("code", ""))
     return NewRun(
         id=id,
         lane=lane_of(action) if action else NO_LANE,
@@ -157,6 +195,7 @@ def draft_refused(
         result=to_json(error).decode(),
         reply_to=reply_to,
         digest=key_digest,
+        audit=audit_line(id, action, payload, tenant, conversation, code) if audit else "",
     )
 
 

@@ -8,36 +8,45 @@ possible transition of their reply; the later ones wait for it and are judged wh
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json
-
-from actions.errors import ForbiddenAction, ModelError
+from actions.errors import DeclarationError
 from actions.messages import Payload, Status, idempotency_key, run_id_of
-from actions.params import bind
-from actions.validation import lacking
+from orchestrator import modes
+from orchestrator.chaining import guards_of_chain, lead_of, refuse_together
 from orchestrator.chat_shape import assistant_message, call_ids, tool_head
-from orchestrator.drafting import check_recordable, draft, draft_refused
-from orchestrator.guards import Caps, guards_of
+from orchestrator.dependencies import Names, depend, refer
+from orchestrator.drafting import draft, draft_refused
+from orchestrator.guards import Caps
 from orchestrator.guards import caps as caps_of
+from orchestrator.judging import (
+    Decided,
+    check_permissions,
+    check_single,
+    check_state,
+    decide,
+    fit,
+    judge_states,
+)
+from orchestrator.moving import moved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from pydantic import BaseModel
-
-    from actions.definition import Action
     from actions.messages import Call, Reply, TurnId
     from actions.registry import Registry
-    from actions.states import StateMachine
-    from orchestrator.guards import Guard
     from orchestrator.store.incoming import NewRun
     from orchestrator.store.records import ConversationRecord
 
+__all__ = [
+    "STANDARD_CAPS", "Plan", "Refusal", "check_permissions", "check_single", "check_state",
+    "moved", "plan",
+]  # fmt: skip
 
 log: Final = logging.getLogger("umbel.planning")
 
+_NONE: Final[frozenset[str]] = frozenset()
 STANDARD_CAPS: Final = Caps()
 """Unless the settings say otherwise."""
 
@@ -62,6 +71,10 @@ class Plan:
     """One for each call, in call order; the refused ones are terminal already."""
     refused: list[Refusal]
     """The refused ones again, for people."""
+    mode: str = "all"
+    """How they are run: all, sequence or chain."""
+    chain_lead: NewRun | None = None
+    """The run that holds the locks of the chain; None if there are none."""
 
     def log_refusals(self, conversation: str) -> None:
         """Tell the operator's log what was refused, by name and code: arguments may be anybody's secrets."""
@@ -82,156 +95,143 @@ def plan(
     number: int,
     registry: Registry,
     caps: Caps = STANDARD_CAPS,
+    manner: modes.Manner = modes.AS_USUAL,
 ) -> Plan:
-    """Plan the calls of a reply as round `number` (from 0) of a turn, with these caps on what is in flight."""
-    ids = call_ids(reply.calls, turn, number)
-    decided = [_decide(call, conversation, registry) for call in reply.calls]
-    if conversation.machine:
-        _judge_states(decided, registry.machine(conversation.machine), conversation.state)
-    waits = _order(decided)
-    run_ids = [str(run_id_of(turn, number, at)) for at in range(len(decided))]
-    running = sum(1 for found in decided if found.error is None)
-    of_round = caps_of(
-        caps, calls=running, turn=turn, conversation=conversation.id, tenant=conversation.tenant
-    )
-    runs: list[NewRun] = []
-    for at, found in enumerate(decided):
-        payload = _payload(found, conversation, reply.text)
-        payload.key = idempotency_key(conversation.id, turn, number, at)
-        place: dict[str, Any] = {
-            "id": run_ids[at], "tenant": conversation.tenant, "position": at, "head": tool_head(ids[at]),
-        }  # fmt: skip
-        if found.error is not None or found.action is None or found.params is None:
-            runs.append(draft_refused(found.error or {}, payload, action=found.action, **place))
-            continue
-        runs.append(
-            draft(
-                found.action,
-                found.params,
-                payload,
-                registry=registry,
-                principal=conversation.principal,
-                conversation=conversation.id,
-                guards=found.guards,
-                caps_guards=of_round,
-                status=Status.BLOCKED if waits[at] else Status.READY,
-                open=len(waits[at]),
-                dependents=tuple(run_ids[later] for later, on in enumerate(waits) if at in on),
-                **place,
-            )
+    """Plan the calls of a reply as round `number` (from 0) of a turn, with these caps on what is in flight.
+
+    Raises:
+        DeclarationError: results are to be merged, or locks to be held, by what is no chain.
+    """
+    decided = [decide(call, conversation, registry) for call in reply.calls]
+    mode = modes.choose(decided, manner.mode, conversation.mode)
+    if mode != "chain" and (manner.merge or manner.locks):
+        raise DeclarationError(
+            f"merge and locks are for chains, but these calls are run in the mode {mode!r}"
         )
-    refused = [Refusal(found.call, found.error) for found in decided if found.error is not None]
-    return Plan(assistant_message(reply, ids), runs, refused)
+    _settle(decided, mode, manner, conversation, registry)
+    return _Drafting(reply, decided, mode, conversation, turn, number, registry, manner).plan(caps)
+
+
+def _settle(
+    decided: Sequence[Decided],
+    mode: str,
+    manner: modes.Manner,
+    conversation: ConversationRecord,
+    registry: Registry,
+) -> None:
+    """Decide on every call what is left to be decided: arguments, state, what it depends on."""
+    names = Names(decided, registry) if any(map(_is_tied, decided)) else None
+    for at, found in enumerate(decided):
+        if names is not None:
+            refer(at, found, names)
+        fit(found, conversation, registry, _later(at, found, merge=manner.merge))
+    if conversation.machine:
+        judge_states(decided, registry.machine(conversation.machine), conversation.state)
+    if names is not None:
+        depend(decided, names, conversation.did, registry, in_order=manner.in_order or mode != "all")
+    if mode == "chain":
+        refuse_together(decided)
+
+
+def _is_tied(found: Decided) -> bool:
+    call, action = found.call, found.action
+    return bool(call.depends_on or call.uses or (action is not None and (action.depends_on or action.uses)))
+
+
+def _later(at: int, found: Decided, *, merge: bool) -> frozenset[str]:
+    """The parameters that come when the call is claimed: referred to, or left to be filled by merging."""
+    if not found.uses and not merge:
+        return _NONE
+    own = frozenset(parameter for parameter, _, _ in found.uses)
+    if not merge or not at or found.action is None:
+        return own
+    return own | (frozenset(found.action.keys) - (found.call.arguments or {}).keys())
 
 
 @dataclass(slots=True)
-class _Decided:
-    """A call, what it was resolved to, and why it does not run, if it does not."""
+class _Drafting:
+    """The calls of a reply, decided on, on their way to records."""
 
-    call: Call
-    action: Action | None = None
-    params: BaseModel | None = None
-    guards: tuple[Guard, ...] = ()
-    error: dict[str, Any] | None = None
+    reply: Reply
+    decided: list[Decided]
+    mode: str
+    conversation: ConversationRecord
+    turn: TurnId
+    number: int
+    registry: Registry
+    manner: modes.Manner
 
-    @property
-    def may_transition(self) -> bool:
-        return self.error is None and self.action is not None and self.action.may_transition
-
-
-def _decide(call: Call, conversation: ConversationRecord, registry: Registry) -> _Decided:
-    """What does not depend on the state: can it be read, does it exist, is it permitted, does it fit its limits."""
-    found = _Decided(call)
-    if call.error is not None:
-        found.error = {"error": call.error.message, "code": call.error.code}
-        return found
-    try:
-        found.action = registry.resolve(call.name)
-        check_permissions(found.action, conversation.permissions)
-        check_recordable(call.arguments or {})
-        found.params = bind(found.action, call.arguments or {})
-        found.guards = guards_of(
-            found.action,
-            found.params,
-            principal=conversation.principal,
-            tenant=conversation.tenant,
-            conversation=conversation.id,
-            registry=registry,
+    def plan(self, caps: Caps) -> Plan:
+        """Draft a run for each call."""
+        decided, turn, number = self.decided, self.turn, self.number
+        ids = call_ids(self.reply.calls, turn, number)
+        run_ids = [str(run_id_of(turn, number, at)) for at in range(len(decided))]
+        waits = modes.order(decided, self.mode)
+        followed = modes.dependents(waits, run_ids)
+        lead = self._chain_guards()
+        together = sum(1 for found in decided if found.error is None) if self.mode == "all" else 1
+        of_round = caps_of(
+            caps,
+            calls=together,
+            turn=turn,
+            conversation=self.conversation.id,
+            tenant=self.conversation.tenant,
         )
-    except ModelError as error:
-        found.error = error.for_model()
-    return found
+        runs: list[NewRun] = []
+        for at, found in enumerate(decided):
+            place: dict[str, Any] = {
+                "id": run_ids[at],
+                "tenant": self.conversation.tenant,
+                "position": at,
+                "head": tool_head(ids[at]),
+                "conversation": self.conversation.id,
+                "audit": self.manner.audit,
+            }
+            payload = self._payload(at, found, run_ids)
+            if found.error is not None or found.action is None:
+                runs.append(draft_refused(found.error or {}, payload, action=found.action, **place))
+                continue
+            held = len(waits[at]) + (1 if lead and at == 0 else 0)
+            runs.append(
+                draft(
+                    found.action,
+                    found.params,
+                    payload,
+                    registry=self.registry,
+                    principal=self.conversation.principal,
+                    guards=found.guards,
+                    caps_guards=of_round,
+                    status=Status.BLOCKED if held else Status.READY,
+                    open=held,
+                    dependents=followed[at],
+                    chain="step" if self.mode == "chain" else "",
+                    **place,
+                )
+            )
+        refused = [Refusal(found.call, found.error) for found in decided if found.error is not None]
+        first = lead_of(runs[0], lead, turn, number) if lead else None
+        return Plan(assistant_message(self.reply, ids), runs, refused, self.mode, first)
 
+    def _chain_guards(self) -> tuple[Any, ...]:
+        if self.mode != "chain" or not self.decided or self.decided[0].error is not None:
+            return ()
+        return guards_of_chain(self.decided, self.manner.locks, self.conversation, self.registry)
 
-def _judge_states(decided: Iterable[_Decided], machine: StateMachine, state: str | None) -> None:
-    """Refuse what the state forbids, up to the first call that may change it (one that is refused cannot)."""
-    for found in decided:
-        if found.error is None and found.action is not None:
-            try:
-                check_state(found.action, machine, state)
-            except ForbiddenAction as error:
-                found.error = error.for_model()
-        if found.may_transition:
-            return
-
-
-def moved(
-    conversation: ConversationRecord, registry: Registry
-) -> tuple[ConversationRecord, tuple[str, int] | None]:
-    """Take the automatic edge that is open, if there is one: the conversation as it stands then, and the move.
-
-    The move is applied in the step that opens the round. Edges are asked for in the order of their priority; only
-    one is taken for each round.
-    """
-    if conversation.machine is None or conversation.state is None:
-        return conversation, None
-    context = {key: from_json(value) for key, value in conversation.context.items()}
-    target = registry.machine(conversation.machine).next(conversation.state, context)
-    if target is None:
-        return conversation, None
-    move = (target, conversation.state_revision)
-    return replace(conversation, state=target, state_revision=move[1] + 1), move
-
-
-def check_permissions(action: Action, permissions: Iterable[str]) -> None:
-    """Raise ForbiddenAction if the action asks for a permission that is not there."""
-    if refusal := lacking(action, frozenset(permissions)):
-        raise ForbiddenAction(refusal.reason)
-
-
-def check_state(action: Action, machine: StateMachine, state: str | None) -> None:
-    """Raise ForbiddenAction if the state machine does not allow the action in this state."""
-    if machine.allows(state, action):
-        return
-    allowed = ", ".join(sorted(machine.states.get(state or "", ()))) or "nothing"
-    raise ForbiddenAction(f"{action.name} is not allowed in the state {state}; allowed there: {allowed}")
-
-
-def _order(decided: Sequence[_Decided]) -> list[set[int]]:
-    """For each call the positions that must have ended before it: a possible transition parts before from after."""
-    waits: list[set[int]] = []
-    since: set[int] = set()
-    barrier: set[int] = set()
-    for at, found in enumerate(decided):
-        if found.error is not None:
-            waits.append(set())
-        elif found.may_transition:
-            waits.append(since or barrier)
-            barrier, since = {at}, set()
-        else:
-            waits.append(barrier)
-            since = since | {at}
-    return waits
-
-
-def _payload(found: _Decided, conversation: ConversationRecord, text: str) -> Payload:
-    action, call = found.action, found.call
-    return Payload(
-        action=action.name if action else "",
-        arguments=call.arguments or {},
-        call_id=call.id,
-        called=call.name,
-        principal=conversation.principal,
-        permissions=conversation.permissions,
-        turn_text=text if action and action.everywhere else "",
-    )
+    def _payload(self, at: int, found: Decided, run_ids: Sequence[str]) -> Payload:
+        action, call, conversation = found.action, found.call, self.conversation
+        payload = Payload(
+            action=action.name if action else "",
+            arguments=call.arguments or {},
+            call_id=call.id,
+            called=call.name,
+            principal=conversation.principal,
+            permissions=conversation.permissions,
+            key=idempotency_key(conversation.id, self.turn, self.number, at),
+            turn_text=self.reply.text if action and action.everywhere else "",
+        )
+        if found.uses:
+            payload.uses = tuple((parameter, run_ids[place], path) for parameter, place, path in found.uses)
+        if self.manner.merge:
+            payload.merge = tuple(run_ids[:at])
+            payload.base = dict(self.manner.base) if at else {}
+        return payload

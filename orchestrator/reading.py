@@ -5,15 +5,15 @@ Nothing is changed. Arguments come out masked: only what an action declares with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from pydantic_core import from_json
 
 from actions.errors import UnknownAction, UnknownRecord, UnreadableRecord
 from actions.messages import TERMINAL, Payload
-from orchestrator import ids
+from orchestrator import auditing, ids
+from orchestrator.standings import ConversationStanding, RunStanding, Standing, TurnStanding
 from orchestrator.store.keys import base_queue
 
 if TYPE_CHECKING:
@@ -22,104 +22,9 @@ if TYPE_CHECKING:
     from orchestrator.store.records import RunView
     from orchestrator.store.store import Store
 
+__all__ = ["ConversationStanding", "RunStanding", "Standing", "TurnStanding", "read"]
+
 _FIX: Final = "Check the id; what has ended is kept for UMBEL_RUN_TTL"
-
-
-@dataclass(frozen=True, slots=True)
-class RunStanding:
-    """How a run stands."""
-
-    run: str
-    """Its id."""
-    action: str
-    """The action's name; "?" if its record cannot be read."""
-    status: str
-    """`actions.messages.Status`."""
-    attempts: int
-    """Attempts begun so far."""
-    most_attempts: int | None
-    """How many there may be; None: its action is not known here."""
-    arguments: dict[str, str]
-    """Its arguments, masked but for those that the action shows."""
-    queue: str
-    """Where it is claimed from."""
-    principal: str | None
-    """On whose behalf it runs."""
-    tenant: str
-    """Whose share of the workers it uses; empty: the default tenant."""
-    conversation: str | None
-    """Its conversation."""
-    turn: str | None
-    """Its turn."""
-    created: datetime | None
-    """When it was recorded."""
-    since: datetime
-    """When its status began."""
-    began: datetime | None
-    """When its first attempt began; None: none did."""
-    until: datetime | None
-    """When it is ready again, if it waits for the clock."""
-    deadline: datetime | None
-    """When it expires, if it has a total deadline."""
-    why: str | None
-    """Why it waits, in a word of the record: `lock KEY`, `limit KEY`, `backoff`, `delay`, `joined` and the like."""
-    ladder: Ladder | None
-    """The guards that it has to pass or holds, what else it waits for; None: it has ended, or was read with others."""
-    error: Any
-    """What the last attempt said, if it is to be tried again."""
-    result: Any
-    """What the model is told: the handler's value, or `{"error", "code"}`; None while it lives."""
-    late: str | None
-    """What became of a handler that went on after the run had ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnStanding:
-    """How a turn stands."""
-
-    turn: str
-    """Its id."""
-    status: str
-    """queued, live, done, failed, max_rounds or cancelled."""
-    conversation: str
-    """Its conversation."""
-    round: int | None
-    """The number of its newest round, from 0; None: there is none yet."""
-    left: int
-    """Calls of this round that have no result yet."""
-    began: datetime | None
-    """When it began; None: it waits behind another turn."""
-    ended: datetime | None
-    """When it ended."""
-    runs: tuple[RunStanding, ...]
-    """The runs of its rounds in call order, and the one that leads it on, if that lives."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationStanding:
-    """How a conversation stands."""
-
-    conversation: str
-    """Its id."""
-    status: str
-    """idle, live or completed."""
-    state: str | None
-    """State of its machine, if it has one."""
-    machine: str | None
-    """Name of its machine."""
-    principal: str | None
-    """On whose behalf its calls run."""
-    tenant: str
-    """Whose share of the workers it uses."""
-    revision: int
-    """Grows with each change of its messages."""
-    live_turn: TurnStanding | None
-    """The turn that lives."""
-    queued: tuple[str, ...]
-    """Turns that wait behind it."""
-
-
-Standing = RunStanding | TurnStanding | ConversationStanding
 
 
 async def read(id: str, store: Store, registry: Registry) -> Standing:  # noqa: A002 - the word of those who call it
@@ -154,9 +59,9 @@ async def _turn(id: str, store: Store, registry: Registry) -> TurnStanding:  # n
     rest = id.removeprefix("turn_")
     rounds = range(0 if newest is None else newest + 1)
     calls = [f"run_{rest}.{each}.{at}" for each in rounds for at in range(int(record.get(f"n{each}", 0)))]
-    leader = f"run_{rest}.{len(rounds)}.next"
-    views = await store.runs.read_all([*calls, leader])
-    shown = [view for view in views if view and (view.id != leader or view.status not in TERMINAL)]
+    leaders = [f"run_{rest}.{len(rounds)}.next", *(f"run_{rest}.{each}.chain" for each in rounds[-1:])]
+    views = await store.runs.read_all([*leaders[1:], *calls, leaders[0]])
+    shown = [view for view in views if view and (view.id not in leaders or view.status not in TERMINAL)]
     return TurnStanding(
         turn=id,
         status=record.get("s", "queued"),
@@ -181,6 +86,9 @@ async def _conversation(id: str, store: Store, registry: Registry) -> Conversati
         revision=record.revision,
         live_turn=await _turn(record.live_turn, store, registry) if record.live_turn else None,
         queued=tuple(await store.conversations.queued(id)),
+        mode=record.mode,
+        agent=record.agent,
+        participants=record.participants,
     )
 
 
@@ -201,7 +109,7 @@ def _standing(view: RunView, registry: Registry, ladder: Ladder | None) -> RunSt
         status=view.status,
         attempts=view.attempts,
         most_attempts=1 + (retry.retries if retry else 0) if known else None,
-        arguments=action.masked(payload.arguments) if action else _hidden(payload.arguments),
+        arguments=auditing.masked(action, payload.arguments),
         queue=base_queue(view.lane),
         principal=payload.principal,
         tenant=view.tenant,
@@ -214,15 +122,22 @@ def _standing(view: RunView, registry: Registry, ladder: Ladder | None) -> RunSt
         deadline=_when(view.deadline_us),
         why=view.why,
         ladder=ladder,
-        error=from_json(view.error) if view.error else None,
-        result=from_json(view.result) if view.result else None,
+        error=_value(view.error),
+        result=_value(view.result),
+        told=_value(view.told),
         late=view.late,
+        approval=cast('Literal["wanted", "given"] | None', view.approval),
+        approval_until=_when(view.approval_until_us),
+        undo=cast('Literal["pending", "undone", "failed"] | None', view.undo),
+        undo_error=_value(view.undo_error),
+        undo_of=view.undo_of,
+        parent=view.parent,
+        children=view.children,
     )
 
 
-def _hidden(arguments: dict[str, Any]) -> dict[str, str]:
-    """What may be said of arguments whose action is not known here: how many there are."""
-    return {"unknown keys": str(len(arguments))} if arguments else {}
+def _value(text: str | None) -> Any:
+    return from_json(text) if text else None
 
 
 def _when(us: int | str | None) -> datetime | None:

@@ -204,6 +204,15 @@ class Settings(BaseModel):
         le=64 * 1_048_576,
         description="Bytes of a result's JSON; of a longer one the beginning is kept, or its run fails.",
     )
+    audit_cap: int = Field(
+        default=100_000,
+        ge=0,
+        le=100_000_000,
+        description=(
+            "Entries of the audit that are kept, about, each with one line or several; "
+            "the oldest go first. 0 keeps no audit."
+        ),
+    )
     run_ttl: Span = Field(
         default=timedelta(days=7),
         description="How long the record of a finished run is kept.",

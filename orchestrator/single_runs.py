@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
-from actions.errors import UnknownRecord
+from actions.errors import IdempotencyConflict, ModelError, UnknownRecord
 from actions.messages import TERMINAL, RunId
 from orchestrator.answers import Ended, ended
+from orchestrator.auditing import refused_submission
 from orchestrator.guards import Caps, caps
 from orchestrator.submission import Length, Submission, prepare
 from orchestrator.waiting import until
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from actions.policy import Retry
     from actions.registry import Registry
+    from actions.root import UmbelError
     from orchestrator.settings import Settings
     from orchestrator.store.incoming import NewRun
     from orchestrator.store.records import RunView
@@ -37,6 +39,8 @@ class SingleRuns:
         self._cell = settings.cell
         self.caps = Caps.of(settings)
         """How much of a turn, a conversation and a tenant may be in flight."""
+        self.audit = settings.audit_cap > 0
+        """Whether the audit hears of each call."""
         self._registry = registry
         self._store = store
         self._mailbox = secrets.token_hex(6)
@@ -76,7 +80,7 @@ class SingleRuns:
         Raises:
             InvalidId: the id or the tenant has not the form that keys take.
             IdempotencyConflict: the key was used for another request.
-            ModelError: unknown action, missing permission or invalid arguments.
+            ModelError: unknown action, one that runs only in a chain, missing permission or invalid arguments.
         """
         given = Submission(
             action, arguments or {}, run, key, principal, permissions, tenant, deadline, delay, retry, timeout, told
@@ -91,10 +95,24 @@ class SingleRuns:
         Raises:
             InvalidId, IdempotencyConflict, ModelError: as for `submit`; a note says which of them it is about.
         """
-        runs = [self._prepared(given, f"{at} of {len(batch)}") for at, given in enumerate(batch, 1)]
+        runs: list[NewRun] = []
+        for at, given in enumerate(batch, 1):
+            try:
+                runs.append(self._prepared(given, f"{at} of {len(batch)}"))
+            except ModelError as error:  # it has no record, so the audit is told by hand
+                await self._note_refusal(given, error)
+                raise
         for at in range(0, len(runs), _BATCH):
-            await self._store.runs.submit(runs[at : at + _BATCH])
+            try:
+                await self._store.runs.submit(runs[at : at + _BATCH])
+            except IdempotencyConflict as error:
+                await self._note_refusal(batch[at], error)
+                raise
         return [RunId(run.id) for run in runs]
+
+    async def _note_refusal(self, given: Submission, error: UmbelError) -> None:
+        if self.audit:
+            await self._store.audit.note(refused_submission(given, self._registry, error))
 
     def _prepared(self, given: Submission, place: str) -> NewRun:
         try:
@@ -104,6 +122,7 @@ class SingleRuns:
                 self._cell,
                 reply_to=self._mailbox if given.told else "",
                 guards=caps(self.caps, tenant=given.tenant),
+                audit=self.audit,
             )
         except Exception as error:
             if place != "1 of 1":

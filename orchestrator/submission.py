@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from actions.errors import DeclarationError, InvalidId
+from actions.errors import DeclarationError, InvalidId, MissingDependency
 from actions.messages import Payload, RunId, mended, new_run_id, run_id_from_key
-from actions.params import bind
 from actions.policy import Retry, duration, milliseconds
-from orchestrator import ids, planning, turns
+from orchestrator import ids
+from orchestrator.digests import digest
 from orchestrator.drafting import check_recordable, draft
+from orchestrator.judging import bound, check_permissions, check_single
 
 if TYPE_CHECKING:
     from actions.definition import Action
@@ -68,13 +69,17 @@ def prepare(
     *,
     reply_to: str = "",
     guards: Sequence[LockGuard | LimitGuard] = (),
+    audit: bool = False,
 ) -> NewRun:
     """The run that a submission becomes; `guards` are the house's own, taken before the action's.
+
+    It may be of an action that only people may run: a model does not submit.
 
     Raises:
         InvalidId: the run's id, the tenant or a permission has not the form that keys take.
         DeclarationError: a duration or a number of retries is none.
-        ModelError: unknown action, missing permission, invalid arguments, or a cost over its limit.
+        ModelError: unknown action, one that runs only in a chain or after others, missing permission, invalid
+            arguments, or a cost over its limit.
     """
     ids.check_tenant(given.tenant)
     loose: Any = given.permissions
@@ -82,12 +87,14 @@ def prepare(
         raise DeclarationError(f"permissions: a list of words is wanted, not the text {loose!r:.80}")
     chosen = _id(given, cell)
     action = registry.resolve(given.action)
-    planning.check_permissions(action, given.permissions)
+    check_permissions(action, given.permissions)
+    check_single(action)
+    _check_independent(action)
     check_recordable(given.arguments)
-    params = bind(action, given.arguments)
+    params = bound(action, given.arguments)
     payload = Payload(
         action.name, dict(given.arguments), None, given.action, given.principal, tuple(given.permissions),
-        turns.digest(chosen), retry=_retry(given.retry), timeout_ms=_timeout_ms(given.timeout),
+        digest(chosen), retry=_retry(given.retry), timeout_ms=_timeout_ms(given.timeout),
     )  # fmt: skip
     return draft(
         action,
@@ -102,7 +109,16 @@ def prepare(
         key_digest=_digest(given, action) if given.key is not None else "",
         total_ms=_left_ms(given.deadline),
         delay_ms=_ms("delay", given.delay) if given.delay else 0,
+        audit=audit,
     )
+
+
+def _check_independent(action: Action) -> None:
+    if action.depends_on:
+        raise MissingDependency(
+            f"{action.name} needs {', '.join(action.depends_on)} to have succeeded before, in the same conversation: "
+            "call them in one"
+        )
 
 
 def _id(given: Submission, cell: str) -> RunId:
@@ -137,7 +153,7 @@ def _digest(given: Submission, action: Action) -> str:
         _timeout_ms(given.timeout),
     ]
     plain = from_json(to_json(mended(told)))
-    return turns.digest(json.dumps(plain, sort_keys=True))
+    return digest(json.dumps(plain, sort_keys=True))
 
 
 def named(option: str, length: Length) -> timedelta:

@@ -7,7 +7,6 @@ step, so a worker that dies in the middle changes nothing, and one that comes ba
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import to_json
@@ -15,17 +14,27 @@ from pydantic_core import to_json
 from actions.errors import Fail, TryAgain
 from actions.messages import Payload, mended
 from actions.policy import Retry
-from actions.schema import openai_tool
 from orchestrator import intake, planning
+from orchestrator.digests import digest
 from orchestrator.guards import Caps
+from orchestrator.modes import Manner
+from orchestrator.offers import tools
+from orchestrator.people import is_silent
 from orchestrator.store.incoming import Lead
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from actions.messages import TurnId
     from actions.registry import Registry
     from actions.services import Model
     from orchestrator.store.records import Claimed, ConversationRecord
     from orchestrator.store.store import Store
+
+__all__ = [
+    "ADVANCE", "MAX_ROUNDS", "QUEUE", "RETRY", "TIMEOUT_S", "advance", "digest", "last_said", "lead", "round_of",
+    "user_message",
+]  # fmt: skip
 
 ADVANCE: Final = "umbel.advance"
 """What the payload of such a run names as its action; models cannot call it (no action may have a dot in its name)."""
@@ -39,13 +48,19 @@ MAX_ROUNDS: Final = 10
 """Rounds of one turn, unless its caller says otherwise (Jido AI's tool loop has the same bound)."""
 
 
-def lead(max_rounds: int = MAX_ROUNDS) -> Lead:
-    """What makes `advance` follow a turn's start and each of its rounds."""
-    return Lead(lane=QUEUE, payload=Payload(ADVANCE).encode(), max_rounds=max_rounds)
+def lead(max_rounds: int = MAX_ROUNDS, *, mode: str = "") -> Lead:
+    """What makes `advance` follow a turn's start and each of its rounds; `mode` is how the turn's calls are run."""
+    return Lead(lane=QUEUE, payload=Payload(ADVANCE, mode=mode).encode(), max_rounds=max_rounds)
 
 
 async def advance(
-    run: Claimed, store: Store, registry: Registry, model: Model, *, caps: Caps | None = None
+    run: Claimed,
+    store: Store,
+    registry: Registry,
+    model: Model,
+    *,
+    caps: Caps | None = None,
+    audit: bool = False,
 ) -> str:
     """Ask the model once and open the round that it answers with; return the store's verdict, "ok" or "stale".
 
@@ -55,6 +70,7 @@ async def advance(
         registry: the actions that the model may ask for.
         model: whom to ask.
         caps: how much of a turn, a conversation and a tenant may run at once; the defaults if None.
+        audit: whether the audit hears of each call.
 
     Raises:
         TryAgain: the model did not answer, or nothing that can be read.
@@ -62,16 +78,20 @@ async def advance(
     """
     conversation, moves = planning.moved(await store.conversations.read(run.conversation), registry)
     messages = await store.conversations.messages(run.conversation)
-    request = {"messages": messages, "tools": _tools(registry, conversation)}
-    if not request["tools"]:
-        del request["tools"]
+    mode = Payload.decode(run.payload).mode
+    if conversation.participants and is_silent(conversation, last_said(messages)):
+        return await _pass_over(run, store, conversation, moves)
+    request: dict[str, Any] = {"messages": messages}
+    if offered := tools(registry, conversation):
+        request["tools"] = offered
     body = await model.ask(request)
     reply = intake.read(body)
     if (flaw := intake.unusable(reply)) is not None:
         raise TryAgain(reason=f"the model's reply cannot be read: {flaw.message}")
     number = round_of(run.id)
+    manner = Manner(mode=mode, audit=audit)
     planned = planning.plan(
-        reply, conversation, cast("TurnId", run.turn), number, registry, caps=caps or Caps()
+        reply, conversation, cast("TurnId", run.turn), number, registry, caps=caps or Caps(), manner=manner
     )
     verdict = await store.conversations.round(
         conversation.id,
@@ -81,40 +101,53 @@ async def advance(
         [planned.message],
         planned.runs,
         by=(run.id, run.fence),
-        lead=lead(),
+        lead=lead(mode=mode),
         goes_on=reply.continues and bool(reply.calls),
         moves=moves,
+        mode="" if planned.mode == "all" else planned.mode,
+        answered=bool(reply.text.strip()),
+        chain_lead=planned.chain_lead,
     )
-    if verdict not in {"ok", "stale"}:
-        raise Fail(f"the round could not be opened: {verdict}")
     if verdict == "ok":
         planned.log_refusals(conversation.id)
+    return _checked(verdict)
+
+
+async def _pass_over(
+    run: Claimed, store: Store, conversation: ConversationRecord, moves: tuple[str, int] | None
+) -> str:
+    """End the turn without a word: the agent is muted here, and nobody has called it by its name."""
+    verdict = await store.conversations.round(
+        conversation.id,
+        run.turn,
+        digest("muted"),
+        round_of(run.id),
+        [],
+        [],
+        by=(run.id, run.fence),
+        moves=moves,
+    )
+    return _checked(verdict)
+
+
+def _checked(verdict: str) -> str:
+    if verdict not in {"ok", "stale"}:
+        raise Fail(f"the round could not be opened: {verdict}")
     return verdict
+
+
+def last_said(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The text of the newest user message; empty if there is none."""
+    for message in reversed(messages):
+        if message.get("role") == "user":
+            content = message.get("content")
+            return content if isinstance(content, str) else ""
+    return ""
 
 
 def round_of(run_id: str) -> int:
     """The number of the round that a leading run (`run_….3.next`) is to open."""
     return int(run_id.rsplit(".", 2)[1])
-
-
-def digest(*parts: str | bytes) -> str:
-    """A short digest by which a repeated request is told from another one under the same key."""
-    told = blake2b(digest_size=12)
-    for part in parts:
-        data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
-        told.update(len(data).to_bytes(8, "big") + data)
-    return told.hexdigest()
-
-
-def _tools(registry: Registry, conversation: ConversationRecord) -> list[dict[str, Any]]:
-    """The actions that the conversation's state allows now, as tools."""
-    machine = registry.machine(conversation.machine) if conversation.machine else None
-    return [
-        openai_tool(action)
-        for action in registry.actions
-        if action.permissions.issubset(conversation.permissions)
-        and (machine is None or machine.allows(conversation.state, action))
-    ]
 
 
 def user_message(text: str) -> str:

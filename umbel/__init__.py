@@ -12,9 +12,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from actions.approvals import Approval
+    from actions.chains import Chain
     from actions.context import ActionContext
     from actions.definition import action
-    from actions.directives import AppendContext, Complete, Continue, Result, SetContext, Transition
+    from actions.directives import (
+        AppendContext,
+        Complete,
+        Continue,
+        FollowUp,
+        Remember,
+        Result,
+        SetContext,
+        SetParticipant,
+        Transition,
+    )
     from actions.errors import (
         Cancel,
         ConfigError,
@@ -29,6 +41,7 @@ if TYPE_CHECKING:
         OperatorError,
         Postpone,
         Refuse,
+        Stop,
         StoreRefused,
         StoreUnavailable,
         TryAgain,
@@ -43,67 +56,54 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from actions.states import Edge, StateMachine
     from orchestrator.answers import Ended, Posted
+    from orchestrator.dead_calls import DeadCall, StuckCall, Which
+    from orchestrator.decisions import Wanted
+    from orchestrator.error_replies import ErrorReply, error_reply
+    from orchestrator.examples import choose_examples, compose_examples
+    from orchestrator.instructions import Instruction, instruction, instructions
+    from orchestrator.operations.chain_results import ChainResult, Started, StepEnd
     from orchestrator.operations.outcome import Acted, CallFailed
+    from orchestrator.operations.workflow import WorkflowResult
+    from orchestrator.plans import Plan, PlanError, Step
     from orchestrator.reading import ConversationStanding, RunStanding, TurnStanding
+    from orchestrator.response_models import Response, response_model
     from orchestrator.submission import Submission
+    from orchestrator.workflows import Workflow, branch, converge, parallel, step
     from umbel.face import Umbel
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Acted",
-    "ActionContext",
-    "AppendContext",
-    "CallFailed",
-    "Cancel",
-    "Complete",
-    "ConfigError",
-    "Continue",
-    "ConversationBusy",
-    "ConversationStanding",
-    "CostTooHigh",
-    "DeclarationError",
-    "Dedupe",
-    "Edge",
-    "Ended",
-    "Fail",
-    "IdempotencyConflict",
-    "InvalidArguments",
-    "InvalidId",
-    "Isolation",
-    "Lock",
-    "ModelError",
-    "OperatorError",
-    "Posted",
-    "Postpone",
-    "RateLimit",
-    "Refuse",
-    "Registry",
-    "Result",
-    "Retry",
-    "RunStanding",
-    "SetContext",
-    "StateMachine",
-    "StoreRefused",
-    "StoreUnavailable",
-    "Submission",
-    "Timeouts",
-    "Transition",
-    "TryAgain",
-    "TurnStanding",
-    "Umbel",
-    "UmbelError",
-    "UnknownAction",
-    "UnknownConversation",
-    "UnknownRecord",
-    "UnusableReply",
-    "action",
-]
+    "Acted", "ActionContext", "AppendContext", "Approval", "CallFailed", "Cancel", "Chain",
+    "ChainResult", "Complete", "ConfigError", "Continue", "ConversationBusy", "ConversationStanding",
+    "CostTooHigh", "DeadCall", "DeclarationError", "Dedupe", "Edge", "Ended", "ErrorReply", "Fail",
+    "FollowUp", "IdempotencyConflict", "Instruction", "InvalidArguments", "InvalidId", "Isolation",
+    "Lock", "ModelError", "OperatorError", "Plan", "PlanError", "Posted", "Postpone", "RateLimit",
+    "Refuse", "Registry", "Remember", "Response", "Result", "Retry", "RunStanding", "SetContext",
+    "SetParticipant", "Started", "StateMachine", "Step", "StepEnd", "Stop", "StoreRefused",
+    "StoreUnavailable", "StuckCall", "Submission", "Timeouts", "Transition", "TryAgain", "TurnStanding",
+    "Umbel", "UmbelError", "UnknownAction", "UnknownConversation", "UnknownRecord", "UnusableReply",
+    "Wanted", "Which", "Workflow", "WorkflowResult", "action", "branch", "choose_examples",
+    "compose_examples", "converge", "error_reply", "instruction", "instructions", "parallel",
+    "response_model", "step",
+]  # fmt: skip
 
 _HOMES = {
+    "actions.approvals": ("Approval",),
+    "actions.chains": ("Chain",),
     "actions.context": ("ActionContext",),
     "actions.definition": ("action",),
-    "actions.directives": ("AppendContext", "Complete", "Continue", "Result", "SetContext", "Transition"),
+    "actions.directives": (
+        "AppendContext",
+        "Complete",
+        "Continue",
+        "FollowUp",
+        "Remember",
+        "Result",
+        "SetContext",
+        "SetParticipant",
+        "Transition",
+    ),
     "actions.errors": (
         "Cancel",
         "ConfigError",
@@ -118,6 +118,7 @@ _HOMES = {
         "OperatorError",
         "Postpone",
         "Refuse",
+        "Stop",
         "StoreRefused",
         "StoreUnavailable",
         "TryAgain",
@@ -127,14 +128,76 @@ _HOMES = {
         "UnknownRecord",
         "UnusableReply",
     ),
-    "actions.limits": ("Dedupe", "Lock", "RateLimit"),
-    "actions.policy": ("Isolation", "Retry", "Timeouts"),
+    "actions.limits": (
+        "Dedupe",
+        "Lock",
+        "RateLimit",
+    ),
+    "actions.policy": (
+        "Isolation",
+        "Retry",
+        "Timeouts",
+    ),
     "actions.registry": ("Registry",),
-    "actions.states": ("Edge", "StateMachine"),
-    "orchestrator.answers": ("Ended", "Posted"),
-    "orchestrator.operations.outcome": ("Acted", "CallFailed"),
-    "orchestrator.reading": ("ConversationStanding", "RunStanding", "TurnStanding"),
+    "actions.states": (
+        "Edge",
+        "StateMachine",
+    ),
+    "orchestrator.answers": (
+        "Ended",
+        "Posted",
+    ),
+    "orchestrator.dead_calls": (
+        "DeadCall",
+        "StuckCall",
+        "Which",
+    ),
+    "orchestrator.decisions": ("Wanted",),
+    "orchestrator.error_replies": (
+        "ErrorReply",
+        "error_reply",
+    ),
+    "orchestrator.examples": (
+        "choose_examples",
+        "compose_examples",
+    ),
+    "orchestrator.instructions": (
+        "Instruction",
+        "instruction",
+        "instructions",
+    ),
+    "orchestrator.operations.chain_results": (
+        "ChainResult",
+        "Started",
+        "StepEnd",
+    ),
+    "orchestrator.operations.outcome": (
+        "Acted",
+        "CallFailed",
+    ),
+    "orchestrator.operations.workflow": ("WorkflowResult",),
+    "orchestrator.plans": (
+        "Plan",
+        "PlanError",
+        "Step",
+    ),
+    "orchestrator.reading": (
+        "ConversationStanding",
+        "RunStanding",
+        "TurnStanding",
+    ),
+    "orchestrator.response_models": (
+        "Response",
+        "response_model",
+    ),
     "orchestrator.submission": ("Submission",),
+    "orchestrator.workflows": (
+        "Workflow",
+        "branch",
+        "converge",
+        "parallel",
+        "step",
+    ),
     "umbel.face": ("Umbel",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -6,16 +6,18 @@ the end. It needs a Redis: the one of `UMBEL_REDIS_URL`, or the one that `umbel 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import SecretStr
 
 from actions.errors import ConfigError
 from orchestrator.assembly import build
-from orchestrator.conductor import Conductor
+from orchestrator.instructions import plain_arguments
 from orchestrator.operations.act import act
+from orchestrator.operations.chain import Chains
 from orchestrator.operations.options import UNSET, ActOptions, Strategy
+from orchestrator.operations.workflow import Behalf, run_workflow
 from orchestrator.settings import Settings, load_settings
 from orchestrator.submission import Length
 from umbel.supervisor import EmbeddedRedis
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from orchestrator.operations.calls import Asked
     from orchestrator.operations.outcome import Acted
+    from orchestrator.operations.workflow import WorkflowResult
+    from orchestrator.workflows import Workflow
 
 
-class Umbel(Conductor):
+class Umbel(Chains):
     """`async with Umbel() as umbel:` - open conversations, post replies, submit runs, wait for results."""
 
     def __init__(self, settings: Settings | None = None, registry: Registry | None = None) -> None:
@@ -136,6 +140,36 @@ class Umbel(Conductor):
             key=key,
         )
         return await act(self._house, calls, options)
+
+    async def run_workflow(
+        self,
+        workflow: Workflow,
+        params: Mapping[str, Any] | None = None,
+        *,
+        principal: str | None = None,
+        permissions: Sequence[str] = (),
+        tenant: str = "",
+        key: str | None = None,
+    ) -> WorkflowResult:
+        """Walk through a workflow, node by node, and return its values and what became of each action.
+
+        Its runs are durable, but this process leads from one to the next: a chain or a plan goes on without it. Nothing
+        is undone when a node fails.
+
+        Args:
+            workflow: the nodes.
+            params: the first values; each action gets those that it has parameters for.
+            principal: on whose behalf it runs.
+            permissions: what that principal may do.
+            tenant: whose share of the workers it uses.
+            key: an idempotency key: run again with it, the workflow finds what it did and goes on where it stopped.
+
+        Raises:
+            DeclarationError: `params` have no JSON form.
+            InvalidId, IdempotencyConflict, StoreUnavailable: as for `act`.
+        """
+        behalf = Behalf(principal=principal, permissions=permissions, tenant=tenant, key=key)
+        return await run_workflow(self._house, workflow, plain_arguments(params, "params"), behalf)
 
     async def __aenter__(self) -> Self:
         """Nothing to wait for."""

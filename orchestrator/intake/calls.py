@@ -11,10 +11,13 @@ from typing import Any, Final
 
 from actions.errors import MalformedCall, TooManyCalls, TruncatedCall
 from actions.messages import MAX_RAW, Call, CallError
-from orchestrator.intake.strict import Unreadable, clean, cut_off, decode, encodes, flaw, is_object
+from orchestrator.intake.strict import Unreadable, clean, cut_off, decode, encodes, flaw, is_list, is_object
 
 MAX_NAME: Final = 256
 """Characters of an action's name; longer ones are no names."""
+
+MAX_DEPENDENCIES: Final = 32
+"""Other calls that one call may say it depends on."""
 
 _NOTHING: Final = ("", "null")
 
@@ -49,6 +52,19 @@ def broken(name: str, why: str, *, truncated: bool = False, id: Any = None, raw:
     message = f"The call of {name!r} was not run: {why}." if name else f"A call was not run: {why}."
     error = CallError(code=code, message=clean(message))
     return Call(id=_id(id), name=name, raw=clean(raw[: MAX_RAW + 1]), error=error)
+
+
+def ordered(one: Call, given: Any) -> Call:
+    """The call with what it says to depend on: names or ids of other calls of its reply, one or several.
+
+    What says that in another way makes the call malformed: it would else run before what it is to wait for.
+    """
+    if given is None or given in ("", []) or one.error is not None:
+        return one
+    names = [given] if isinstance(given, str) else given
+    if not is_list(names) or len(names) > MAX_DEPENDENCIES or not all(map(_is_name, names)):
+        return broken(one.name, "its depends_on is no list of names of other calls", id=one.id, raw=one.raw)
+    return one.model_copy(update={"depends_on": tuple(dict.fromkeys(names))})
 
 
 def surplus(one: Call, limit: int) -> Call:

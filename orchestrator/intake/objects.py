@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from actions.messages import Call
-from orchestrator.intake.calls import broken, call
+from orchestrator.intake.calls import broken, call, ordered
 from orchestrator.intake.draft import MAX_LISTED
 from orchestrator.intake.strict import Repeated, is_list, is_object, marked
 
@@ -125,7 +125,10 @@ def _one(found: dict[str, Any]) -> Call:
     given = [(key, one[key]) for one in objects for key in _filled(one)]
     if len(given) > 1:
         return broken(shown, f"its arguments stand twice: {' and '.join(key for key, _ in given)}")
-    return call(name, given[0][1] if given else {})
+    one = call(name, given[0][1] if given else {})
+    for each in objects:
+        one = ordered(one, each.get("depends_on"))
+    return one
 
 
 def _name_in(found: dict[str, Any]) -> Any:

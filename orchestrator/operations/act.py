@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -29,10 +30,11 @@ from orchestrator.answers import check_accepted
 from orchestrator.guards import caps
 from orchestrator.intake import MAX_CALLS
 from orchestrator.intake.calls import surplus
+from orchestrator.modes import Manner
 from orchestrator.operations import outcome
 from orchestrator.operations.calls import Asked, distinct, read
 from orchestrator.operations.outcome import Acted, CallFailed
-from orchestrator.operations.rows import Batch, Row, alone, chained, delayed, grouped, in_round
+from orchestrator.operations.rows import Batch, Row, alone, chained, delayed, grouped, in_round, refused_call
 from orchestrator.waiting import Ends, patiently
 
 if TYPE_CHECKING:
@@ -104,7 +106,10 @@ class _Walk:
     async def alone(self, calls: Sequence[Call]) -> list[Acted]:
         """Calls without a conversation: what cannot run has no run, the rest is submitted."""
         more = caps(self._house.conductor.caps, tenant=self._options.tenant)
-        rows = alone(calls, self.batch, self._house.registry, self._cell, more)
+        audit = self._house.conductor.audit
+        rows = alone(calls, self.batch, self._house.registry, self._cell, more, audit=audit)
+        if audit:
+            await self._note_refusals(rows)
         if self._options.stops_at_failure and any(row.error for row in rows):
             return self._told(rows, {})
         groups = grouped(rows, self._options.together)
@@ -120,6 +125,13 @@ class _Walk:
             await self._ends.wait_for(_ids(rows, [at for group in groups for at in group]))
         return await self._read(rows)
 
+    async def _note_refusals(self, rows: Sequence[Row]) -> None:
+        """Tell the audit of calls that have no record of their own."""
+        for row in rows:
+            if row.error is not None:
+                told = refused_call(row, self._options, self._house.registry)
+                await patiently(partial(self._house.store.audit.note, told))
+
     async def in_conversation(self, calls: Sequence[Call]) -> list[Acted]:
         """Calls as a round of a conversation: the request is the assistant's message, each result a tool message."""
         conversation = self._options.conversation or ""
@@ -128,7 +140,11 @@ class _Walk:
         asked = [*calls[:MAX_CALLS], *(surplus(call, MAX_CALLS) for call in calls[MAX_CALLS:])]
         reply = Reply(format="act", calls=tuple(asked))
         record, moves = planning.moved(await store.conversations.read(conversation), registry)
-        planned = planning.plan(reply, record, turn, 0, registry, caps=self._house.conductor.caps)
+        # The strategy is the caller's word on the order; only an action that runs in chains alone has another one.
+        manner = Manner(
+            mode="all", in_order=self._options.together is not None, audit=self._house.conductor.audit
+        )
+        planned = planning.plan(reply, record, turn, 0, registry, self._house.conductor.caps, manner)
         rows = in_round(reply, planned, self.batch, registry)
         if self._options.stops_at_failure and planned.refused:
             return self._told(rows, {})
@@ -138,13 +154,17 @@ class _Walk:
         digest = turns.digest(planned.message, self._options.mark)
         verdict = await patiently(
             lambda: store.conversations.round(
-                conversation, turn, digest, 0, [planned.message], runs, moves=moves
+                conversation, turn, digest, 0, [planned.message], runs, moves=moves,
+                mode="" if planned.mode == "all" else planned.mode, chain_lead=planned.chain_lead,
             )
-        )
+        )  # fmt: skip
         check_accepted(verdict, conversation)
         if verdict != "exists":
             planned.log_refusals(conversation)
         await self._ends.wait_for(_ids(rows, [at for group in groups for at in group]))
+        if planned.mode == "chain":  # what is true of its steps is known when it has settled
+            with suppress(TimeoutError):
+                await self._house.conductor.wait_for_turn(turn, timeout_s=self._ends.left_s)
         return await self._read(rows)
 
     def _first_delayed(self, rows: list[Row], groups: list[list[int]]) -> list[Row]:

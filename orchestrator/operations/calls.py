@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from actions.errors import DeclarationError, ModelError
 from actions.messages import Call, mended
-from orchestrator.intake.calls import broken
+from orchestrator.intake.calls import broken, ordered
 from orchestrator.intake.calls import call as one_call
 from orchestrator.intake.objects import NAMES, calls_in
 
@@ -83,10 +83,12 @@ def _one(given: Any) -> Call:
 def _in_object(plain: dict[str, Any]) -> Call:
     wire = plain.get("function")
     if isinstance(wire, dict):  # as providers write it: {"id", "type", "function": {"name", "arguments"}}
-        return one_call(wire.get("name"), wire.get("arguments"), plain.get("id"))
+        one = one_call(wire.get("name"), wire.get("arguments"), plain.get("id"))
+        return ordered(one, plain.get("depends_on") or wire.get("depends_on"))
     found = calls_in(plain, alone=True)
     if found is None and (names := [plain[key] for key in NAMES if key in plain]):
-        return one_call(names[0], None, plain.get("id"))  # a name alone: no guess, for a caller says so
+        one = one_call(names[0], None, plain.get("id"))  # a name alone: no guess, for a caller says so
+        return ordered(one, plain.get("depends_on"))
     if found is None or len(found) != 1:
         had = ", ".join(map(str, list(plain)[:5])) or "nothing"
         return broken(

@@ -43,7 +43,8 @@ class Acted:
     arguments: dict[str, Any]
     """The arguments as they were given."""
     status: str
-    """`succeeded`, or how else it ended: failed, timed_out, cancelled, expired, refused, denied, dead."""
+    """`succeeded`, or how else it ended: failed (also if it was undone), timed_out, cancelled, expired, refused,
+    denied, dead."""
     value: Any = None
     """What the handler returned, in its JSON form; of a failed call `default`, or None."""
     error: dict[str, Any] | None = None
@@ -102,10 +103,19 @@ def ended(row: Row, run: str, view: RunView | None, *, timing: bool, overdue: bo
         )
         return replace(known, error={"error": told, "code": str(Status.EXPIRED)})
     result = from_json(view.result or "null")
+    if view.status == Status.SUCCEEDED and view.undo is not None:
+        return replace(known, status=Status.FAILED.value, error=_undone(view))
     if view.status == Status.SUCCEEDED:
         return replace(known, status=view.status, value=result)
     error = result if isinstance(result, dict) else {"error": str(result), "code": view.status}
     return replace(known, status=view.status, error=error)
+
+
+def _undone(view: RunView) -> dict[str, Any]:
+    """What is true of a step whose chain has failed: it was taken back, or is to be."""
+    told = from_json(view.told or "null")
+    known = isinstance(told, dict) and "error" in told
+    return told if known else {"error": "its chain has failed", "code": str(view.undo)}
 
 
 def _timing(view: RunView) -> Timing:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
-from actions.errors import ModelError
+from actions.errors import BadReference, ModelError
 from actions.messages import TERMINAL, Payload, Reply, RunId
 from actions.policy import duration, milliseconds
 from orchestrator import turns
+from orchestrator.auditing import line, masked
 from orchestrator.guards import ordered
 from orchestrator.store.incoming import LimitGuard, LockGuard
 from orchestrator.submission import Submission, prepare
@@ -83,7 +84,13 @@ class Batch:
 
 
 def alone(
-    calls: Sequence[Call], batch: Batch, registry: Registry, cell: str, more: Sequence[LockGuard]
+    calls: Sequence[Call],
+    batch: Batch,
+    registry: Registry,
+    cell: str,
+    more: Sequence[LockGuard],
+    *,
+    audit: bool = False,
 ) -> list[Row]:
     """The rows of calls without a conversation; `more` are the house's own guards, wider than the batch's.
 
@@ -91,11 +98,18 @@ def alone(
         InvalidId: the tenant or a permission has not the form that keys take.
     """
     guards = (*batch.guards, *more)
-    return [_row(at, call, batch, registry, cell, guards) for at, call in enumerate(calls)]
+    return [_row(at, call, batch, registry, cell, guards, audit=audit) for at, call in enumerate(calls)]
 
 
 def _row(
-    at: int, call: Call, batch: Batch, registry: Registry, cell: str, guards: Sequence[LockGuard | LimitGuard]
+    at: int,
+    call: Call,
+    batch: Batch,
+    registry: Registry,
+    cell: str,
+    guards: Sequence[LockGuard | LimitGuard],
+    *,
+    audit: bool,
 ) -> Row:
     if call.error is not None:
         return Row(call, call.name, error={"error": call.error.message, "code": call.error.code})
@@ -112,12 +126,32 @@ def _row(
         told=True,
     )
     try:
-        run = prepare(asked, registry, cell, reply_to=batch.mailbox, guards=guards)
+        if call.depends_on or call.uses:
+            raise BadReference(
+                "calls that depend on each other need a conversation: name one, or use run_plan"
+            )
+        run = prepare(asked, registry, cell, reply_to=batch.mailbox, guards=guards, audit=audit)
     except ModelError as error:
         return Row(call, call.name, error=error.for_model())
     if options.key is not None:
         run = replace(run, digest=turns.digest(run.payload, options.mark))
     return Row(call, Payload.decode(run.payload).action, run)
+
+
+def refused_call(row: Row, options: ActOptions, registry: Registry) -> dict[str, Any]:
+    """The audit's line of a call that cannot run, in a batch without a conversation."""
+    known = registry.resolve(row.call.name) if row.call.name in registry else None
+    return line(
+        "",
+        "asked",
+        by=options.principal or "",
+        action=known.name if known else "",
+        called=row.call.name,
+        tenant=options.tenant,
+        conversation="",
+        arguments=masked(known, row.call.arguments),
+        decided=str((row.error or {}).get("code", "")),
+    )
 
 
 def in_round(reply: Reply, planned: Plan, batch: Batch, registry: Registry) -> list[Row]:

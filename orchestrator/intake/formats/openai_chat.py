@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from actions.messages import Call
-from orchestrator.intake.calls import broken, call
+from orchestrator.intake.calls import broken, call, ordered
 from orchestrator.intake.draft import MAX_LISTED, Draft, Unusable
 from orchestrator.intake.formats.body import BodyFormat, refuse_repeated
 from orchestrator.intake.objects import ARGUMENTS
@@ -86,7 +86,9 @@ def _call(entry: Any) -> Call | None:
     one = _filled(entry.get("function"), id) or _filled(entry.get("custom"), id) or _filled(entry, id)
     if one is None:
         return broken("", "its entry has no name", id=id) if id else None
-    return broken(one.name, "keys stand twice in its entry", id=id) if isinstance(entry, Repeated) else one
+    if isinstance(entry, Repeated):
+        return broken(one.name, "keys stand twice in its entry", id=id)
+    return ordered(one, entry.get("depends_on")) if "depends_on" in entry else one
 
 
 def _filled(given: Any, id: Any) -> Call | None:  # noqa: A002 - the wire's word
@@ -99,7 +101,8 @@ def _filled(given: Any, id: Any) -> Call | None:  # noqa: A002 - the wire's word
         return None
     if isinstance(given, Repeated):
         return broken(name if isinstance(name, str) else "", "keys stand twice in its object", id=id)
-    return call(name, arguments, id)
+    one = call(name, arguments, id)
+    return ordered(one, given["depends_on"]) if "depends_on" in given else one
 
 
 def _under_other_names(known: dict[str, Any]) -> Any:

@@ -11,16 +11,19 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
-from actions.definition import action
+from actions.chains import Chain
+from actions.definition import Action, action
 from actions.errors import Fail
 from actions.messages import Payload
 from actions.policy import Retry
 from actions.registry import Registry
+from orchestrator.references import filled, needed
 from orchestrator.settings import Settings
 from orchestrator.store.incoming import Finish
 from orchestrator.store.records import Claimed
+from orchestrator.waiting import until
 from umbel import Umbel
 
 
@@ -67,7 +70,30 @@ async def pay(amount: int) -> int:
     return amount
 
 
-ACTIONS = [echo, ping, wait_a_while, break_, refuse_it, stubborn_one, pay]
+@action("MAKE")
+async def make(name: str, size: int = 1) -> dict[str, Any]:
+    """Make something that can be taken back."""
+    return {"name": name, "size": size + 1, f"made_{name}": True}
+
+
+@make.undo
+async def unmake(params: Any, receipt: Any, ctx: Any) -> None:
+    """Take it back."""
+
+
+@action("LOOKED", depends_on="MAKE")
+async def looked() -> str:
+    """Needs a MAKE before."""
+    return "looked"
+
+
+@action("STOCK", chain=Chain("stock:{shelf}"))
+async def stock(shelf: str, size: int = 0) -> dict[str, Any]:
+    """Only in a chain, which locks the shelf."""
+    return {"shelf": shelf, "size": size}
+
+
+ACTIONS = [echo, ping, make, looked, stock, wait_a_while, break_, refuse_it, stubborn_one, pay]
 
 
 class Hands:
@@ -78,12 +104,23 @@ class Hands:
         self._registry = umbel._house.registry
         self.started: list[tuple[float, str, dict[str, Any]]] = []
         self.most = 0
+        self.undone: list[tuple[str, Any]] = []
+        """Which actions were undone, in order, each with what it had returned."""
+        self.cannot_undo: set[str] = set()
         self._flying: dict[str, asyncio.Task[None]] = {}
         self._left = False
 
     def times(self, name: str) -> list[float]:
         """When attempts of an action started, in order."""
         return [at for at, action, _ in self.started if action == name]
+
+    async def has_started(self, attempts: int) -> None:
+        """Wait until so many attempts have started."""
+
+        async def probe() -> tuple[str, bool | None]:
+            return f"at {len(self.started)}", len(self.started) >= attempts or None
+
+        await until(f"attempt {attempts}", probe, 10)
 
     async def serve(self) -> None:
         while True:
@@ -106,8 +143,12 @@ class Hands:
 
     async def _carry_out(self, run: Claimed) -> None:
         payload = Payload.decode(run.payload)
-        self.started.append((time.monotonic(), payload.action, payload.arguments))
         known = self._registry.resolve(payload.action)
+        if run.undoes:
+            await self._undo(run, known, payload)
+            return
+        payload.arguments = await self._gathered(known, payload)
+        self.started.append((time.monotonic(), payload.action, payload.arguments))
         retry = payload.retry_policy(known.retry) or Retry(0)
         limit = None if payload.timeout_ms is None else payload.timeout_ms / 1000
         delay = 0
@@ -129,6 +170,21 @@ class Hands:
             return
         del self._flying[run.id]
         await self._store.runs.finish("hands", [finish])
+
+    async def _gathered(self, known: Action, payload: Payload) -> dict[str, Any]:
+        """The arguments, with what comes from the results of other runs."""
+        names = needed(payload)
+        views = await self._store.runs.read_all(names) if names else []
+        return filled(known, payload, {view.id: from_json(view.result or "") for view in views if view})
+
+    async def _undo(self, run: Claimed, known: Action, payload: Payload) -> None:
+        """Note that what a run did is taken back; an action that cannot be undone fails to be."""
+        view = await self._store.runs.read(run.undoes)
+        assert view is not None
+        self.undone.append((payload.action, from_json(view.result or "null")))
+        verdict = "failed" if known.name in self.cannot_undo else "succeeded"
+        del self._flying[run.id]
+        await self._store.runs.finish("hands", [Finish(run.id, run.fence, verdict, "null")])
 
 
 @pytest.fixture

@@ -1,0 +1,161 @@
+"""What a person decides: a run that waits for an approval in, approved or denied out, and a line in the audit.
+
+Only `approve` and `deny` decide, and only a trusted caller has them: nothing that a model writes comes here. Whoever
+decides sees the validated arguments, whole, and an approval holds for exactly those: it names their digest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+from pydantic_core import from_json
+
+from actions.errors import DeclarationError, InvalidId, UnreadableRecord
+from actions.messages import Payload, mended
+from orchestrator import auditing, ids
+
+if TYPE_CHECKING:
+    from orchestrator.store.approvals import Pending
+    from orchestrator.store.store import Store
+
+Decided = Literal["approved", "denied", "changed", "decided", "missing"]
+"""approved, denied: so it is now. changed: it asks for something else than the digest says. decided: it waits for no
+approval (any more). missing: there is no such run."""
+
+_REASON: Final = 500
+"""Characters of a reason: the model reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A run that waits for a person."""
+
+    run: str
+    """Its id."""
+    action: str
+    """The action's name; "?" if its record cannot be read."""
+    arguments: Any
+    """Its validated arguments, whole: what will happen if it is approved. An action keeps a secret out of them with
+    pydantic's `SecretStr`."""
+    digest: str
+    """Of exactly this; an approval that names it holds for nothing else."""
+    asked: datetime
+    """When it began to wait for an approval."""
+    expires: datetime
+    """When it ends as expired, if nobody decides."""
+    principal: str | None
+    """On whose behalf it runs."""
+    tenant: str
+    """Whose share of the workers it uses; empty: the default tenant."""
+    conversation: str | None
+    """Its conversation."""
+    turn: str | None
+    """Its turn."""
+
+
+class Decisions:
+    """Approves and denies runs."""
+
+    _store: Store
+
+    async def wanted(self, *, limit: int = 100) -> list[Wanted]:
+        """The runs that wait for an approval, at most so many."""
+        return [_wanted(each) for each in await self._store.approvals.list(limit)]
+
+    async def wanted_of(self, run: str) -> Wanted | None:
+        """What this run wants to have approved; None if it waits for no approval (any more).
+
+        Raises:
+            InvalidId: this is no id of a run.
+        """
+        check_run(run)
+        found = await self._store.approvals.read(run)
+        return None if found is None else _wanted(found)
+
+    async def approve(self, run: str, *, by: str, digest: str | None = None) -> Decided:
+        """Let a run go on that waits for an approval; it holds once, and for exactly these arguments.
+
+        Args:
+            run: the run.
+            by: who decides, for the audit.
+            digest: of what was seen (`Wanted.digest`); "changed" if the run asks for something else by now. None
+                approves whatever it asks for at this moment.
+
+        Raises:
+            InvalidId: this is no id of a run.
+            DeclarationError: nobody is named who decides.
+        """
+        return await self._decide(run, "approve", digest, by, "")
+
+    async def deny(self, run: str, *, by: str, reason: str = "") -> Decided:
+        """End a run that waits for an approval as denied.
+
+        Args:
+            run: the run.
+            by: who decides, for the audit; the model does not hear it.
+            reason: what the model is told, at most 500 characters.
+
+        Raises:
+            InvalidId: this is no id of a run.
+            DeclarationError: nobody is named who decides, or the reason is too long.
+        """
+        if len(reason) > _REASON:
+            raise DeclarationError(f"a reason has {_REASON} characters at most, this one has {len(reason)}")
+        return await self._decide(run, "deny", None, by, mended(reason))
+
+    async def note_deed(self, id: str, what: str, *, by: str, **more: Any) -> None:  # noqa: A002 - any id's
+        """Add a line to the audit for something that a person did.
+
+        Args:
+            id: what it was done to: a run, a turn or a conversation.
+            what: the deed, in one word.
+            by: who did it.
+            more: what else is to be known of it; nothing that must not be seen.
+        """
+        check_by(by)
+        await self._store.audit.note(auditing.line(id, what, by=by, **more))
+
+    async def _decide(
+        self, run: str, verdict: Literal["approve", "deny"], digest: str | None, by: str, reason: str
+    ) -> Decided:
+        check_run(run)
+        check_by(by)
+        said = await self._store.approvals.decide(run, verdict, digest, mended(by), reason)
+        if said != "missing":
+            told = auditing.line(run, verdict, by=by, digest=digest, reason=reason or None, decided=str(said))
+            await self._store.audit.note(told)
+        return cast("Decided", said)
+
+
+def check_by(by: str) -> None:
+    """Raise DeclarationError if nobody is named who does this: the audit needs a name."""
+    loose: object = by
+    if not isinstance(loose, str) or not loose.strip():
+        raise DeclarationError(f"by: the name of the person who decides is wanted, not {loose!r:.80}")
+
+
+def check_run(run: str) -> None:
+    """Raise InvalidId for what names no run."""
+    if ids.kind(run) != "run":
+        raise InvalidId(f"{run[:80]!r} is no run", fix="A run's id begins with run_")
+
+
+def _wanted(each: Pending) -> Wanted:
+    try:
+        payload = Payload.decode(each.payload)
+    except UnreadableRecord:
+        payload = Payload("?")
+    return Wanted(
+        run=each.run,
+        action=payload.action,
+        arguments=from_json(each.shown) if each.shown else {},
+        digest=each.digest,
+        asked=datetime.fromtimestamp(each.asked_us / 1e6, UTC),
+        expires=datetime.fromtimestamp(each.expires_us / 1e6, UTC),
+        principal=payload.principal,
+        tenant=each.tenant,
+        conversation=each.conversation or None,
+        turn=each.turn or None,
+    )

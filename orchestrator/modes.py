@@ -1,0 +1,109 @@
+"""How the calls of a reply are run: each for itself, one after the other, or as a chain that undoes itself.
+
+In: what the actions demand, and what caller and conversation ask for; then the calls. Out: the mode, and for each call
+which others have to end, or to succeed, before it starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from actions.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from actions.limits import Lock
+    from orchestrator.judging import Decided
+
+Mode = Literal["all", "sequence", "chain"]
+"""all: each for itself. sequence: each when the one before has ended, however it did. chain: each when the one before
+has succeeded; the first final failure stops it and undoes the completed steps in reverse."""
+
+MODES: Final[tuple[str, ...]] = get_args(Mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a caller wants the calls of a reply to be run."""
+
+    mode: str = ""
+    """all, sequence or chain; empty: as the conversation says, else all. An action may demand a chain."""
+    merge: bool = False
+    """Whether each step of a chain gets the results of those before it, for parameters that its call leaves out."""
+    base: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """With `merge`: values that each step gets unless a result or its own call gives another."""
+    locks: tuple[Lock, ...] = ()
+    """What a chain holds from before its first step until it has settled; an `all` or a sequence holds none."""
+    in_order: bool = False
+    """Whether none may depend on a later one: something else keeps their order."""
+    audit: bool = False
+    """Whether the audit hears of each call."""
+
+
+AS_USUAL: Final = Manner()
+"""Nothing said: as the actions and the conversation want it."""
+
+
+def check_mode(given: str | None) -> str:
+    """The mode as it is stored: "" for None, which leaves it to others.
+
+    Raises:
+        DeclarationError: there is no such mode.
+    """
+    if given is not None and given not in MODES:
+        raise DeclarationError(f"mode: one of {', '.join(MODES)} is wanted, not {given!r:.80}")
+    return given or ""
+
+
+def choose(decided: Iterable[Decided], asked: str, usual: str) -> str:
+    """The mode of a reply: a chain if an action demands it, else the caller's, the conversation's, or all."""
+    for found in decided:
+        if found.action is not None and found.action.chain is not None:
+            return "chain"
+    return asked or usual or "all"
+
+
+def order(decided: Sequence[Decided], mode: str) -> list[dict[int, bool]]:
+    """For each call the positions that must have ended before it; True where it needs their success."""
+    if mode == "all":
+        return _by_transitions(decided)
+    waits: list[dict[int, bool]] = []
+    before: int | None = None
+    for at, found in enumerate(decided):
+        waits.append({})
+        if found.error is None:
+            if mode == "sequence":
+                waits[at] = dict.fromkeys(found.needs, True)
+            if before is not None:
+                waits[at][before] = mode == "chain" or before in found.needs
+            before = at
+    return waits
+
+
+def dependents(waits: Sequence[Mapping[int, bool]], runs: Sequence[str]) -> list[tuple[str, ...]]:
+    """For each call the runs that wait for it, as records name them: `!` before those that need its success."""
+    found: list[list[str]] = [[] for _ in waits]
+    for at, others in enumerate(waits):
+        for place, needed in others.items():
+            found[place].append(f"!{runs[at]}" if needed else runs[at])
+    return [tuple(each) for each in found]
+
+
+def _by_transitions(decided: Sequence[Decided]) -> list[dict[int, bool]]:
+    """A possible transition parts what stands before it from what stands after it."""
+    waits: list[dict[int, bool]] = []
+    since: set[int] = set()
+    barrier: set[int] = set()
+    for at, found in enumerate(decided):
+        if found.error is not None:
+            waits.append({})
+            continue
+        ends = barrier
+        if found.may_transition:
+            ends, barrier, since = since or barrier, {at}, set()
+        else:
+            since = since | {at}
+        waits.append(dict.fromkeys(ends, False) | dict.fromkeys(found.needs, True))
+    return waits

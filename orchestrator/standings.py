@@ -1,0 +1,133 @@
+"""How a run, a turn or a conversation stands: the forms in which `orchestrator.reading` tells it.
+
+Values without behaviour; times are aware of their zone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from orchestrator.store.ladders import Ladder
+
+
+@dataclass(frozen=True, slots=True)
+class RunStanding:
+    """How a run stands."""
+
+    run: str
+    """Its id."""
+    action: str
+    """The action's name; "?" if its record cannot be read."""
+    status: str
+    """`actions.messages.Status`."""
+    attempts: int
+    """Attempts begun so far."""
+    most_attempts: int | None
+    """How many there may be; None: its action is not known here."""
+    arguments: dict[str, str]
+    """Its arguments, masked but for those that the action shows."""
+    queue: str
+    """Where it is claimed from."""
+    principal: str | None
+    """On whose behalf it runs."""
+    tenant: str
+    """Whose share of the workers it uses; empty: the default tenant."""
+    conversation: str | None
+    """Its conversation."""
+    turn: str | None
+    """Its turn."""
+    created: datetime | None
+    """When it was recorded."""
+    since: datetime
+    """When its status began."""
+    began: datetime | None
+    """When its first attempt began; None: none did."""
+    until: datetime | None
+    """When it is ready again, if it waits for the clock."""
+    deadline: datetime | None
+    """When it expires, if it has a total deadline."""
+    why: str | None
+    """Why it waits, in a word of the record: `lock KEY`, `limit KEY`, `backoff`, `delay`, `joined` and the like."""
+    ladder: Ladder | None
+    """The guards that it has to pass or holds, what else it waits for; None: it has ended, or was read with others."""
+    error: Any
+    """What the last attempt said, if it is to be tried again."""
+    result: Any
+    """What the model is told: the handler's value, or `{"error", "code"}`; None while it lives."""
+    told: Any = None
+    """What the model is told in place of the result, once its chain has settled; None: the result itself."""
+    late: str | None = None
+    """What became of a handler that went on after the run had ended."""
+    approval: Literal["wanted", "given"] | None = None
+    """Whether a person has to approve it, or has; None: neither."""
+    approval_until: datetime | None = None
+    """Until when an approval is waited for."""
+    undo: Literal["pending", "undone", "failed"] | None = None
+    """Of a step whose chain failed: how its undo stands."""
+    undo_error: Any = None
+    """What its undo ended with, if that failed."""
+    undo_of: str | None = None
+    """The run whose effect this one takes back."""
+    parent: str | None = None
+    """The run that it follows up."""
+    children: tuple[str, ...] = ()
+    """The runs that follow it up."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStanding:
+    """How a turn stands."""
+
+    turn: str
+    """Its id."""
+    status: str
+    """queued, live, done, failed, max_rounds or cancelled."""
+    conversation: str
+    """Its conversation."""
+    round: int | None
+    """The number of its newest round, from 0; None: there is none yet."""
+    left: int
+    """Calls of this round that have no result yet."""
+    began: datetime | None
+    """When it began; None: it waits behind another turn."""
+    ended: datetime | None
+    """When it ended."""
+    runs: tuple[RunStanding, ...]
+    """The runs of its rounds in call order, and the one that leads it on, if that lives. Before the steps of a chain
+    that takes locks of its own stands the run that holds them, while it lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationStanding:
+    """How a conversation stands."""
+
+    conversation: str
+    """Its id."""
+    status: str
+    """idle, live or completed."""
+    state: str | None
+    """State of its machine, if it has one."""
+    machine: str | None
+    """Name of its machine."""
+    principal: str | None
+    """On whose behalf its calls run."""
+    tenant: str
+    """Whose share of the workers it uses."""
+    revision: int
+    """Grows with each change of its messages."""
+    live_turn: TurnStanding | None
+    """The turn that lives."""
+    queued: tuple[str, ...]
+    """Turns that wait behind it."""
+    mode: str = ""
+    """How the calls of a reply are run: sequence or chain; empty: each for itself."""
+    agent: str | None = None
+    """Which of the participants the model speaks for; None: nobody in particular."""
+    participants: dict[str, str] = field(default_factory=dict[str, str])
+    """Who is there, each with "", "followed" or "muted"."""
+
+
+Standing = RunStanding | TurnStanding | ConversationStanding
