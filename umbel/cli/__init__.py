@@ -36,6 +36,13 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("umbel.cli.demo", "demo", "Lead two conversations on real workers, and watch."),
     "show": Entry("umbel.cli.show", "show", "Show a run, a turn or a conversation, and why it waits."),
     "cancel": Entry("umbel.cli.cancel", "cancel", "Cancel runs, turns and conversations."),
+    "interrupt": Entry("umbel.cli.interrupt", "interrupt", "Let a chain start no further step."),
+    "approvals": Entry("umbel.cli.approvals", "approvals", "Show what waits for a person's approval."),
+    "approve": Entry("umbel.cli.approvals", "approve", "Let a run start that waits for approval."),
+    "deny": Entry("umbel.cli.approvals", "deny", "End a run that waits for approval."),
+    "dead": Entry("umbel.cli.dead", "dead", "Show what died or failed; run it again, edited or as it was."),
+    "undo": Entry("umbel.cli.undo", "undo", "Show undos that failed, and try them again."),
+    "audit": Entry("umbel.cli.audit", "audit", "Show who asked for what, and what was decided."),
     "limits": Entry(
         "umbel.cli.limits", "limits", "Show limits and locks, and change limits while everything runs."
     ),

@@ -12,6 +12,7 @@ from orchestrator.reading import ConversationStanding, RunStanding, Standing, Tu
 from orchestrator.store.ladders import Ladder, Rung
 from orchestrator.store.locks import LockStanding
 from umbel.cli import limit_tables as tables
+from umbel.cli.plain import plain
 
 _LIVE: Final = frozenset({"blocked", "ready", "waiting", "running", "cancelling"})
 _SHOWN: Final = 300
@@ -37,21 +38,24 @@ def lines(told: Standing) -> Iterator[str]:
 
 
 def _run(told: RunStanding) -> Iterator[str]:
-    yield f"{told.run}  {told.action}  {told.status}{_how_long(told)}"
+    yield f"{told.run}  {plain(told.action)}  {told.status}{_how_long(told)}"
     of = f" of {told.most_attempts}" if told.most_attempts else ""
     yield from _pairs(
         {
             "attempts": f"{told.attempts}{of}",
-            "principal": told.principal,
+            "principal": told.principal and plain(told.principal),
             "tenant": told.tenant,
             "conversation": told.conversation,
             "turn": told.turn,
             "queue": told.queue if told.status in _LIVE else None,
-            "arguments": ", ".join(f"{name}={value}" for name, value in told.arguments.items()),
+            "arguments": ", ".join(f"{name}={plain(value)}" for name, value in told.arguments.items()),
             "recorded": _at(told.created),
             "first attempt": _at(told.began),
-            "ended": None if told.status in _LIVE else _at(told.since),
+            "ended": None if told.status in _LIVE else moment(told.since),
             "expires": _at(told.deadline),
+            "follows up": told.parent,
+            "followed up by": ", ".join(told.children),
+            "undoes": told.undo_of,
         }
     )
     for name, text in _waits(told):
@@ -60,29 +64,50 @@ def _run(told: RunStanding) -> Iterator[str]:
         yield _pair("last attempt", _json(told.error))
     if told.result is not None:
         yield _pair("result", _json(told.result))
+    if told.told is not None:
+        yield _pair("model was told", _json(told.told))
+    yield from _undo(told)
     if told.late is not None:
         yield _pair("afterwards", told.late)
 
 
+def _undo(told: RunStanding) -> Iterator[str]:
+    if told.undo is None:
+        return
+    more = " (`umbel undo retry` tries again)" if told.undo == "failed" else ""
+    yield _pair("undo", f"{told.undo}{more}")
+    if told.undo_error is not None:
+        yield _pair("undo error", _json(told.undo_error))
+
+
 def _waits(told: RunStanding) -> Iterator[tuple[str, str]]:
     """What it holds, what it waits for, and what comes then."""
+    if told.approval == "wanted":
+        until = f" (it expires{_until(told.approval_until).removeprefix(',')})" if told.approval_until else ""
+        yield "waits for", f"a person's approval{until}: `umbel approvals` shows for what"
+    elif told.approval == "given":
+        yield "approval", "given"
     ladder = told.ladder
     if ladder is None:
         return
     if held := [rung.key for rung in ladder.rungs if rung.where == "held" and rung.lock]:
         yield "holds", ", ".join(held)
     if told.status == "blocked":
-        yield "waits for", _others(ladder)
+        rest = ladder.open - (told.approval == "wanted")
+        if rest > 0 or told.approval != "wanted":
+            yield "waits for", _others(told, ladder, rest)
     elif told.status == "ready":
         yield "waits for", _WORDS.get(told.why or "", "a worker with room") + f" (queue {told.queue})"
     elif told.status == "waiting":
         yield from _rungs(told, ladder)
 
 
-def _others(ladder: Ladder) -> str:
+def _others(told: RunStanding, ladder: Ladder, rest: int) -> str:
     if ladder.joined:
         return f"{ladder.joined}, which is the same: it ends with its result"
-    return f"{ladder.open} runs that have to end before" if ladder.open > 1 else "the run before it"
+    if told.why == "follow_ups":
+        return "the runs that follow it up"
+    return f"{rest} runs that have to end before" if rest > 1 else "the run before it"
 
 
 def _rungs(told: RunStanding, ladder: Ladder) -> Iterator[tuple[str, str]]:
@@ -145,21 +170,29 @@ def _turn(told: TurnStanding) -> Iterator[str]:
     )
     for run in told.runs:
         why = f" for {run.why}" if run.why and run.status == "waiting" else ""
-        yield f"  {run.run}  {run.action}  {run.status}{why}{_how_long(run)}"
+        undo = f", undo {run.undo}" if run.undo else ""
+        ask = " for a person's approval" if run.approval == "wanted" else ""
+        yield f"  {run.run}  {plain(run.action)}  {run.status}{why}{ask}{undo}{_how_long(run)}"
 
 
 def _conversation(told: ConversationStanding) -> Iterator[str]:
     yield f"{told.conversation}  {told.status}"
     yield from _pairs(
         {
-            "principal": told.principal,
+            "principal": told.principal and plain(told.principal),
             "tenant": told.tenant,
+            "mode": told.mode,
+            "participants": ", ".join(_participant(*each) for each in told.participants.items()),
             "state": f"{told.state} (of {told.machine})" if told.machine else None,
             "queued turns": ", ".join(told.queued),
         }
     )
     if told.live_turn is not None:
         yield from _turn(told.live_turn)
+
+
+def _participant(name: str, state: str) -> str:
+    return f"{plain(name)} ({state})" if state else plain(name)
 
 
 def _pairs(pairs: Mapping[str, str | None]) -> Iterator[str]:
@@ -185,9 +218,14 @@ def _until(at: datetime | None) -> str:
 
 
 def _at(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    return None if at is None else moment(at)
+
+
+def moment(at: datetime) -> str:
+    """A point in time, in this machine's zone."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
 def _json(value: object) -> str:
-    text = to_json(value).decode()
+    text = plain(to_json(value).decode())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… (--json shows all)"

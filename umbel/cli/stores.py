@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from actions.registry import Registry
+    from orchestrator.conductor import Conductor
     from orchestrator.store.store import Store
 
 
@@ -40,3 +41,31 @@ def registry_or_why() -> tuple[Registry, str]:
         return preflight.load_registry(load_settings(), Path.cwd()), ""
     except UmbelError as error:  # an operator's machine need not have them
         return Registry(()), " ".join(str(error).split())
+
+
+@asynccontextmanager
+async def conducting(registry: Registry | None = None) -> AsyncIterator[Conductor]:
+    """The conductor on this store: with these actions, or with none for what only looks at records."""
+    from actions.registry import Registry
+    from orchestrator.conductor import Conductor
+    from orchestrator.settings import load_settings
+
+    async with opened() as store:
+        yield Conductor(load_settings(), Registry(()) if registry is None else registry, store)
+
+
+def registry_or_refuse() -> Registry:
+    """The actions, for a command that cannot do without them.
+
+    Raises:
+        ConfigError: they cannot be loaded here.
+    """
+    from actions.errors import ConfigError
+
+    registry, why = registry_or_why()
+    if why:
+        raise ConfigError(
+            f"the actions cannot be loaded here: {why}",
+            fix="Set UMBEL_ACTIONS to the modules that hold them, in the folder where they can be imported",
+        )
+    return registry

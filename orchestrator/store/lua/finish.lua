@@ -24,6 +24,7 @@ while at <= #ARGV do
     run.may_rescue, run.rescues = run.rescues, run.wants_rescue
     run.rare = run.rare or run.rescues
     if run.rescue then
+      if count > 0 and run.conversation then apply(run, at + 7, count) end
       settle(run, run.rescue, result)
     elseif run.status == 'cancelling' and not (verdict == 'succeeded' and (run.chain or run.parent)) then
       ladder().stopped(run)

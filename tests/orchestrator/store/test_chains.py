@@ -359,3 +359,21 @@ async def test_all_keys_of_a_settled_chain_have_an_end(world, chain):
     await undo(world, [chain[1], chain[0]])
     endless = {key for key, ttl in (await world.keys()).items() if ttl == -1}
     assert endless <= {"fence", "audit", "live", "queues", "hot:actions", "slp:actions"}
+
+
+async def test_a_step_that_has_to_be_checked_stays_a_step(world):
+    await world.open()
+    await world.post(*world.steps("turn_x", 1, on_unknown="check"), mode="chain")
+    check = (Effect(EffectKind.CHECK, "timeout"), *UNKNOWN)
+    await world.end(await world.one(), "again", '{"error":"slow"}', effects=check)
+    run = await world.one()
+    assert run.check == "timeout"
+    await world.end(run)
+    assert await results(world) == ["done"]
+
+
+async def test_an_undo_gets_the_arguments_as_their_hooks_left_them(world, chain):
+    hooked = (Effect(EffectKind.HOOKED, "", '{"file":1}'),)
+    await world.end(await world.one(), effects=hooked)
+    await world.end(await world.one(), "failed", '{"error":"no","code":"failed"}')
+    assert (await world.one()).hooked == '{"file":1}'

@@ -117,3 +117,11 @@ async def test_a_cancelled_run_that_waits_for_its_next_attempt_is_rescued(world)
     await world.end(await world.one(), "again", ERROR, delay_ms=5_000, why="backoff")
     assert await world.runs.cancel("run_a") == "undoing"
     assert (await world.one()).rescue == "cancelled"
+
+
+async def test_directives_of_on_error_are_applied(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0, rescues=True))
+    await world.end(await world.one(), "failed", ERROR, effects=RESCUE)
+    await world.end(await world.one(), "failed", ERROR, effects=(Effect(EffectKind.SET, "mood", '"sorry"'),))
+    assert (await world.conversations.read("conv_a")).context == {"mood": '"sorry"'}

@@ -10,7 +10,7 @@ local function take_notes(run, at, count)
     elseif kind == 'cool' and by_key[key] then cool(key, value)
     elseif kind == 'check' then
       run.unknown = true
-      call('HSET', run_key(run.id), 'chk', key, 'ex', 1)
+      call('HSET', run_key(run.id), 'chk', key, 'ex', run.rare and 2 or 1)
     elseif kind == 'unknown' then
       run.uncertain = call('HSET', run_key(run.id), 'uk', 1)
     elseif kind == 'rescue' then run.wants_rescue = true

@@ -9,9 +9,10 @@ end
 
 local function make_undo(id)
   local n = call('HINCRBY', run_key(id), 'un', 1)
-  local f = call('HMGET', run_key(id), 'q', 'p', 'u', 't', 'c', 'a', 'g')
+  local f = call('HMGET', run_key(id), 'q', 'p', 'u', 't', 'c', 'a', 'g', 'ha')
   local own = id .. '.undo' .. (n > 1 and int(n) or '')
   local locks = locks_of(f[7])
+  if f[8] then call('HSET', run_key(own), 'ha', f[8]) end
   call('HSET', run_key(own), 's', 'ready', 'q', f[1], 'p', f[2], 'u', f[3] or '', 't', f[4], 'c', f[5], 'a', f[6], 'i', 'undo',
     'of', id, 'ex', 2, 'since', NOW, 'at', NOW, unpack(locks ~= '' and { 'g', locks } or {}))
   make_ready(own, f[1], f[2], f[3] or '')

@@ -1,0 +1,173 @@
+"""`umbel approvals`, `approve` and `deny`: a person sees what would happen, whole, and decides exactly that."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from actions.approvals import Approval
+from actions.definition import action
+from actions.registry import Registry
+from orchestrator.settings import Settings
+from umbel import Umbel
+from umbel.cli import approvals, main, selection
+
+
+@action("PAY", approval=Approval(expires="1h"), show=("amount",))
+async def pay(amount: int, to: str = "kim") -> None:
+    """Pay somebody."""
+
+
+@pytest.fixture
+def ask(settings: Settings) -> Callable[..., Result]:
+    sys.modules["approvals_under_test"] = sys.modules[__name__]
+    env = settings.model_copy(update={"actions": ("approvals_under_test",)}).environ()
+
+    def run(*arguments: str, **given: Any) -> Result:
+        return CliRunner().invoke(main, arguments, env=env, **given)
+
+    return run
+
+
+@pytest.fixture
+def within(settings: Settings) -> Callable[[Callable[[Umbel], Awaitable[Any]]], Any]:
+    """Do something with the store, on a loop of its own: the command has one too."""
+
+    def run(work: Callable[[Umbel], Awaitable[Any]]) -> Any:
+        async def do() -> Any:
+            async with Umbel(settings, Registry([pay])) as umbel:
+                return await work(umbel)
+
+        return asyncio.run(do())
+
+    return run
+
+
+@pytest.fixture
+def wanting(within: Callable[..., Any]) -> Callable[..., str]:
+    """A run that waits for an approval."""
+
+    def submit(**arguments: Any) -> str:
+        return str(within(lambda umbel: umbel.submit("PAY", {"amount": 500} | arguments, principal="ann")))
+
+    return submit
+
+
+async def claimed(umbel: Umbel) -> list[str]:
+    return [run.id for run in (await umbel._store.runs.claim("pump", [("actions", 50)])).runs]
+
+
+def test_nothing_waits(ask):
+    assert ask("approvals").stdout == "Nothing waits for an approval.\n"
+    assert json.loads(ask("approvals", "--json").stdout) == []
+
+
+def test_what_waits_is_shown_with_all_its_arguments(ask, wanting):
+    run = wanting(to="x" * 3_000)
+    text = ask("approvals").stdout
+    assert text.startswith(f"{run}  PAY\n")
+    assert '"amount": 500' in text
+    assert "x" * 3_000 in text
+    assert "ann" in text
+    [told] = json.loads(ask("approvals", "--json").stdout)
+    assert (told["run"], told["arguments"]["amount"], told["principal"]) == (run, 500, "ann")
+    assert told["digest"] in text
+
+
+def test_arguments_cannot_rewrite_what_a_person_sees(ask, wanting):
+    wanting(to="kim\x1b[2K\r\u202eevil\x9b\x7f\u2028Müller 张")
+    text = ask("approvals").stdout
+    assert "kim\\u001b[2K\\r\\u202eevil\\u009b\\u007f\\u2028Müller 张" in text
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+
+
+def test_approving_shows_what_is_approved_and_lets_it_go_on(ask, within, wanting):
+    run = wanting()
+    told = ask("approve", run, "--by", "bob")
+    assert (told.exit_code, told.stdout) == (0, f"{run}  approved: it goes on\n")
+    assert '"amount": 500' in told.stderr
+    assert within(claimed) == [run]
+    again = ask("approve", run)
+    assert (again.exit_code, again.stdout) == (1, f"{run}  waits for no approval (any more)\n")
+
+
+def test_a_person_at_a_terminal_is_asked_once_more(ask, within, wanting, monkeypatch):
+    run = wanting()
+    monkeypatch.setattr(selection, "_is_terminal", lambda: True)
+    assert ask("approve", run, input="n\n").exit_code == 1
+    assert within(claimed) == []
+    assert ask("approve", run, input="y\n").exit_code == 0
+    assert within(claimed) == [run]
+    assert ask("approve", wanting(), "--yes").exit_code == 0
+
+
+def test_a_digest_of_something_else_approves_nothing(ask, within, wanting):
+    run = wanting()
+    told = ask("approve", run, "--digest", "0" * 32, "--json")
+    assert (told.exit_code, json.loads(told.stdout)) == (1, {"run": run, "verdict": "changed"})
+    assert within(claimed) == []
+    [seen] = json.loads(ask("approvals", "--json").stdout)
+    assert ask("approve", run, "--digest", seen["digest"]).exit_code == 0
+
+
+def test_what_comes_to_wait_a_moment_after_it_was_looked_for_is_not_approved_unseen(
+    ask, within, wanting, monkeypatch
+):
+    async def nothing_yet(run: str) -> None:
+        """What the command sees if the run begins to wait just then."""
+
+    run = wanting()
+    monkeypatch.setattr(approvals, "_wanted_of", nothing_yet)
+    assert ask("approve", run).stdout == f"{run}  asks for something else by now: look at it again\n"
+    assert within(claimed) == []
+
+
+def test_denying_tells_the_model_why_and_the_audit_who(ask, within, wanting):
+    run = wanting()
+    told = ask("deny", run, "--reason", "too much", "--by", "bob")
+    assert (told.exit_code, told.stdout) == (0, f"{run}  denied\n")
+    ended = within(lambda umbel: umbel.wait(run))
+    assert "too much" in ended.result["error"]
+    lines = [json.loads(line) for line in ask("audit", run, "--jsonl").stdout.splitlines()]
+    assert [(line["what"], line.get("by")) for line in lines if line["what"] in {"asked", "deny"}] == [
+        ("asked", "ann"),
+        ("deny", "bob"),
+    ]
+
+
+def test_a_denial_needs_a_reason(ask, wanting):
+    assert ask("deny", wanting()).exit_code == 2
+
+
+def test_without_a_name_it_is_whoever_is_logged_in(ask, wanting, monkeypatch):
+    monkeypatch.setenv("LOGNAME", "dora")
+    run = wanting()
+    ask("approve", run)
+    assert "by dora" in ask("audit", run).stdout
+
+
+@pytest.mark.parametrize("id", ["turn_a1", "oops"])
+def test_what_is_no_run_is_an_error_in_one_line(ask, id):  # noqa: A002
+    for command in (["approve", id], ["deny", id, "--reason", "no"]):
+        told = ask(*command)
+        assert told.exit_code == 65
+        assert told.stderr.count("\n") == 1
+
+
+def test_what_is_not_there_is_said(ask):
+    assert ask("approve", "run_nobody").stdout == "run_nobody  no such run\n"
+
+
+def test_show_says_that_a_person_is_waited_for(ask, wanting):
+    run = wanting()
+    text = ask("show", run).stdout
+    assert "a person's approval (it expires in 60" in text
+    assert "the run before it" not in text
+    ask("approve", run)
+    assert "approval       given" in ask("show", run).stdout
