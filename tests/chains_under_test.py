@@ -166,11 +166,12 @@ async def fail_after_all(file: str, how: str, *, ctx) -> None:
     raise (Fail if how == "fail" else OSError)("no")
 
 
-async def make_good(params, error, ctx) -> None:
+async def make_good(params, error, ctx) -> Result:
     """Make it good, or fail too."""
     note(params.file, f"on_error-{error['code']}")
     if params.how == "twice":
         raise Fail("that too")
+    return Result(None, (SetContext("made_good", value=True),))
 
 
 made_good = action("MADE_GOOD", retry=QUICK)(fail_after_all)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from actions.errors import Fail, Postpone
 from actions.policy import Retry
 from workers import endings, frames, outcome
-from workers.flight import NO_RETRY
+from workers.terms import NO_RETRY
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -144,7 +144,7 @@ class Boxes:
             return await box.run(flight)
         except Dead as error:
             log.warning("%s (attempt %d): its process %s", flight.run.id, flight.run.attempt, error)
-            return endings.killed(flight, f"the action's process {error}")
+            return endings.judged(flight, endings.killed(flight, f"{flight.what}'s process {error}"))
         finally:
             if box is not None:
                 box.kill()  # it has told its end, or is not to tell it any more
@@ -217,6 +217,8 @@ def _note(flight: Flight, message: dict[str, Any]) -> None:
         case "answered":
             flight.answer = "yes" if message["effect"] else "no"
             flight.checking = bool(message["effect"])
+        case "hooked":
+            flight.hooked = message["arguments"]
         case "spent":
             flight.spending = message["units"]
 

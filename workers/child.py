@@ -17,8 +17,10 @@ from orchestrator.assembly import build
 from orchestrator.guards import Caps
 from workers.boxes import Boxes
 from workers.events import RunEvents
-from workers.execution import Bounds, Execution
+from workers.execution import Execution
 from workers.keeper import Keeper
+from workers.means import Bounds
+from workers.points import armed
 from workers.pump import Pump
 
 if TYPE_CHECKING:
@@ -77,8 +79,9 @@ class Child:
         asyncio.set_event_loop(self._loop)
         self._lifeline = lifeline
         threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="umbel-handler")
-        bounds = Bounds(settings.result_cap, Caps.of(settings))
-        execution = Execution(registry, house.store, house.services, threads, bounds)
+        bounds = Bounds(settings.result_cap, Caps.of(settings), audit=settings.audit_cap > 0)
+        points = armed(os.environ)
+        execution = Execution(registry, house.store, house.services, threads, bounds, points)
         self._events = RunEvents(app, worker) if settings.events else None
         self._boxes = Boxes(settings)
         self._pump = Pump(
@@ -90,6 +93,7 @@ class Child:
             queues=queues,
             isolated={action.queue for action in registry.actions if action.isolation is not None},
             events=self._events,
+            points=points,
         )
         self._keeper = Keeper(settings, self._pump, self._loop)
         if lifeline is not None:

@@ -15,6 +15,7 @@ from pydantic_core import from_json
 
 from actions.context import ActionContext
 from actions.errors import OperatorError
+from orchestrator.people import agent_of
 from orchestrator.services.http import RunHttp
 from workers.charges import limits_of
 
@@ -32,14 +33,15 @@ log: Final = logging.getLogger("umbel.execution")
 class StoredConversation:
     """`actions.context.ConversationView` over the store: what the claim told, the rest read when asked for."""
 
-    __slots__ = ("_store", "id", "machine", "revision", "state")
+    __slots__ = ("_action", "_store", "id", "machine", "revision", "state")
 
-    def __init__(self, run: Claimed, machine: StateMachine | None, store: Store) -> None:
+    def __init__(self, run: Claimed, machine: StateMachine | None, store: Store, action: str) -> None:
         self.id: str = run.conversation
         self.state: str | None = run.state or None
         self.revision: int = run.state_revision
         self.machine: StateMachine | None = machine
         self._store = store
+        self._action = action
 
     async def context(self) -> dict[str, Any]:
         """Return its context as it is now, a copy."""
@@ -49,6 +51,19 @@ class StoredConversation:
     async def messages(self, last: int = 20) -> list[dict[str, Any]]:
         """Return its newest messages, oldest first, in OpenAI chat shape."""
         return await self._store.conversations.messages(self.id, last)
+
+    async def agent(self) -> str:
+        """Return the name of the participant for whom the model speaks here."""
+        return agent_of(await self._store.conversations.read(self.id))
+
+    async def memory(self) -> Any:
+        """Return what this action remembered in this conversation (`Remember`), None if nothing."""
+        kept = (await self._store.conversations.read(self.id)).memory.get(self._action)
+        return None if kept is None else from_json(kept)
+
+    async def participants(self) -> dict[str, str]:
+        """Return who takes part, by name: "" (neutral), "followed" or "muted"."""
+        return dict((await self._store.conversations.read(self.id)).participants)
 
 
 class RunContext(ActionContext):
@@ -72,22 +87,26 @@ class RunContext(ActionContext):
     ) -> RunContext:
         """The context of this attempt, whose action is known."""
         run, payload = flight.run, flight.payload
+        action = flight.action.name if flight.action is not None else payload.action
         ctx = cls(
             run_id=run.id,
-            action=flight.action.name if flight.action is not None else payload.action,
+            action=action,
             attempt=run.attempt,
             key=payload.key,
             fence=int(run.fence),
             principal=payload.principal,
             tenant=run.tenant or None,
             permissions=frozenset(payload.permissions),
-            conversation=StoredConversation(run, machine, store) if run.conversation else None,
+            conversation=StoredConversation(run, machine, store, action) if run.conversation else None,
             reply_text=payload.turn_text,
             services=services,
         )
+        if flight.is_aside:  # another deed than the handler's, so it has a key of its own, always the same
+            ctx.phase, ctx.original_key = ("undo" if run.undoes else "on_error"), payload.key
+            ctx.key = f"{payload.key}.{ctx.phase}" if payload.key else ""
         ctx._client, ctx._flight, ctx._registry, ctx._store = None, flight, registry, store
         if flight.silence is not None:
-            ctx.pulse = flight.on_beat or flight.show_life
+            ctx.pulse = flight.witness.beat if flight.witness is not None else flight.show_life
         return ctx
 
     # A base class's field, computed when it is asked for: a clock read for each run is more than most make of it.
@@ -109,8 +128,8 @@ class RunContext(ActionContext):
     def spent(self, amount: float, limit: str | None = None) -> None:
         """Note units that were really used; see `ActionContext.spent`."""
         super().spent(amount, limit)
-        if self._flight.on_spent is not None:
-            self._flight.on_spent(self.spending)
+        if self._flight.witness is not None:
+            self._flight.witness.spent(self.spending)
 
     @property
     def http(self) -> Http:

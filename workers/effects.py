@@ -1,7 +1,7 @@
 """What a handler's directives do to its conversation, as the store is told: `Transition`, `SetContext` and their kin.
 
-In: a directive. Out: an effect for the finish of its run. A value that would not be read back, or goes beyond the cap
-of results, is the handler's mistake and fails its run.
+In: directives. Out: effects for the finish of their run; follow-ups become runs elsewhere (`following`). A value that
+would not be read back, or goes beyond the cap of results, is the handler's mistake and fails its run.
 """
 
 from __future__ import annotations
@@ -10,37 +10,64 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError
 
-from actions.directives import AppendContext, Complete, Continue, SetContext, Transition
+from actions.directives import (
+    AppendContext,
+    Complete,
+    Continue,
+    FollowUp,
+    Remember,
+    SetContext,
+    SetParticipant,
+    Transition,
+)
 from actions.errors import ResultNotSerialisable, ResultTooLarge
 from actions.results import json_of
 from orchestrator.store.incoming import Effect, EffectKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from actions.directives import Directive
 
 
-def effect_of(directive: Directive, cap: int) -> Effect:
-    """What the store does for it; raise ModelError for a value without JSON form or of more than `cap` bytes."""
+def effects_of(directives: Iterable[Directive], cap: int, action: str) -> tuple[Effect, ...]:
+    """What the store does for directives of this action, but for the follow-ups among them.
+
+    Raises:
+        ModelError: a value has no JSON form, or one of more than `cap` bytes.
+    """
+    return tuple(_effect(each, cap, action) for each in directives if not isinstance(each, FollowUp))
+
+
+def _effect(  # noqa: PLR0911 - one return for each directive
+    directive: Transition | SetContext | AppendContext | Complete | Continue | Remember | SetParticipant,
+    cap: int,
+    action: str,
+) -> Effect:
     match directive:
         case Transition(target, revision):
             return Effect(EffectKind.TRANSITION, str(revision), target)
         case SetContext(key, value):
-            return Effect(EffectKind.SET, key, _json(key, value, cap))
+            return Effect(EffectKind.SET, key, _json(f"the context value {key!r}", value, cap))
         case AppendContext(key, value):
-            return Effect(EffectKind.APPEND, key, _json(key, value, cap))
+            return Effect(EffectKind.APPEND, key, _json(f"the context value {key!r}", value, cap))
+        case Remember(None):
+            return Effect(EffectKind.REMEMBER, action)
+        case Remember(value):
+            return Effect(EffectKind.REMEMBER, action, _json("what is to be remembered", value, cap))
+        case SetParticipant(name, state):
+            return Effect(EffectKind.PARTICIPANT, name, "-" if state is None else state)
         case Complete():
             return Effect(EffectKind.COMPLETE)
         case Continue():
             return Effect(EffectKind.CONTINUE)
 
 
-def _json(key: str, value: Any, cap: int) -> str:
+def _json(what: str, value: Any, cap: int) -> str:
     try:
         told = json_of(value)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
-        raise ResultNotSerialisable(
-            f"the context value {key!r} ({type(value).__name__}) has no JSON form"
-        ) from error
+        raise ResultNotSerialisable(f"{what} ({type(value).__name__}) has no JSON form") from error
     if len(told) > cap:
-        raise ResultTooLarge(f"the context value {key!r} has {len(told)} bytes and {cap} is the cap")
+        raise ResultTooLarge(f"{what} has {len(told)} bytes and {cap} is the cap")
     return told.decode()

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from celery.events.dispatcher import EventDispatcher
 from kombu.exceptions import OperationalError
 
+from orchestrator.store.incoming import EffectKind
+from workers.finishes import ASKS
+
 if TYPE_CHECKING:
     from celery import Celery
 
@@ -45,13 +48,15 @@ class RunEvents:
     def started(self, flight: Flight) -> None:
         """A run was claimed and starts."""
         name = flight.action.name if flight.action else flight.payload.action or "unknown"
+        if flight.run.undoes:
+            name = f"{name}.undo"
         masked = flight.action.masked(flight.payload.arguments) if flight.action else {}
         now = time.time()
         told = {
             "uuid": flight.run.id, "name": name, "args": "()",
             "kwargs": "{" + ", ".join(f"{key}={value}" for key, value in masked.items()) + "}",
-            "root_id": flight.run.turn or flight.run.id, "parent_id": None, "retries": flight.run.attempt - 1,
-            "eta": None, "expires": None, "local_received": now, "timestamp": now,
+            "root_id": flight.run.turn or flight.run.id, "parent_id": flight.run.undoes or None,
+            "retries": flight.run.attempt - 1, "eta": None, "expires": None, "local_received": now, "timestamp": now,
         }  # fmt: skip
         self._waiting.append(("task-received", told))
         self._waiting.append(
@@ -68,6 +73,12 @@ class RunEvents:
         elif finish.verdict == "cancelled":
             told |= {"terminated": True, "signum": None, "expired": False}
             self._waiting.append(("task-revoked", told))
+        elif any(effect.kind == EffectKind.RESCUE for effect in finish.effects):
+            told |= {"exception": f"{finish.verdict}, its on_error follows", "traceback": ""}
+            self._waiting.append(("task-retried", told))
+        elif finish.verdict == ASKS:
+            told |= {"exception": "waits for an approval", "traceback": ""}
+            self._waiting.append(("task-retried", told))
         elif finish.verdict in _FAILED:
             told |= {"exception": finish.verdict, "traceback": ""}
             self._waiting.append(("task-failed", told))

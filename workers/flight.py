@@ -11,12 +11,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from actions.policy import Retry
-from orchestrator import turns
 from orchestrator.store.keys import ISOLATED, THREADS
+from workers.terms import limit_of, retry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from concurrent.futures import Future
     from typing import Any, Literal
 
@@ -25,13 +23,12 @@ if TYPE_CHECKING:
     from actions.context import ActionContext
     from actions.definition import Action
     from actions.messages import Payload
+    from actions.policy import Retry
     from orchestrator.store.incoming import Finish
     from orchestrator.store.records import Claimed
 
     Stop = Literal["", "timeout", "silent", "total", "cancelled"]
 
-NO_RETRY: Final = Retry(0)
-"""For what is final."""
 _KINDS: Final = {THREADS, ISOLATED}
 _EARLY: Final = 0.001
 """Seconds by which a timer may fire before its time (asyncio rounds to the clock's resolution)."""
@@ -39,7 +36,7 @@ _EARLY: Final = 0.001
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """A run that is being carried out here."""
+    """A run that is being carried out here: its handler, its undo (`run.undoes`) or its on_error (`run.rescue`)."""
 
     run: Claimed
     """What was claimed."""
@@ -71,10 +68,14 @@ class Flight:
     """Whether the action's `check` is being asked about the attempt before."""
     acted: bool = False
     """Whether its handler was begun: before that there is no effect that could be unknown."""
+    spoke: bool = False
+    """Whether its handler itself said how it ended, by a signal: then its effect is known."""
     answer: Literal["", "yes", "no"] = ""
     """What the action's `check` said: whether the attempt before took effect."""
     returned: bool = False
-    """Whether its handler has returned, and something of the action's comes after it."""
+    """Whether its handler has returned; something of the action's may come after it."""
+    hooked: str = ""
+    """Its arguments as all its attempts are to have them, JSON; empty: as its payload has them."""
     work: Future[Any] | None = None
     """What a thread does for it."""
     params: BaseModel | None = None
@@ -83,16 +84,41 @@ class Flight:
     """What its handler was given."""
     spending: dict[str, int] | None = None
     """What an isolated handler has said so far that it used; None when that stands in its finish, or in `ctx`."""
-    on_beat: Callable[[], None] | None = None
-    """Hears of its signs of life in place of `beat`: its clocks run in another process."""
-    on_spent: Callable[[dict[str, int]], None] | None = None
-    """Hears what its handler used: this process may be killed before it can tell it at its end."""
+    witness: Witness | None = None
+    """Hears how it goes on: its clocks run in another process, which may kill this one before it can tell its end."""
+
+    def begins(self) -> None:
+        """From now on the handler may have taken effect."""
+        self.acted = True
+        if self.witness is not None:
+            self.witness.began(self)
+
+    def answers(self, *, effect: bool) -> None:
+        """The action's check has said whether the attempt before took effect."""
+        self.answer = "yes" if effect else "no"
+        if self.witness is not None:
+            self.witness.answered(effect=effect)
+
+    def keep(self, hooked: str) -> None:
+        """All attempts of the run are to have these arguments: the hooks have seen them, or a person was asked."""
+        self.hooked = hooked
+        if self.witness is not None:
+            self.witness.hooked(hooked)
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is no attempt of the handler, but takes back or makes good what one did."""
+        return bool(self.run.undoes or self.run.rescue)
+
+    @property
+    def what(self) -> str:
+        """What is carried out, in words for errors."""
+        return "its undo" if self.run.undoes else "its on_error" if self.run.rescue else "the action"
 
     @property
     def retry(self) -> Retry:
-        """How it is tried again: as its submitter said, after what its action says, else as its action says."""
-        own = self.action.retry if self.action is not None else None
-        return self.payload.retry_policy(own) or NO_RETRY
+        """How it is tried again."""
+        return retry_of(self.run, self.action, self.payload)
 
     @property
     def goes_on(self) -> bool:
@@ -105,6 +131,18 @@ class Flight:
         return self.acted and (self.returned or self.work is None or not self.work.cancelled())
 
     @property
+    def has_begun(self) -> bool:
+        """Whether this attempt of the handler began, or one before it may have."""
+        return self.may_have_acted or self.run.attempt > 1
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether nobody knows what effect this attempt had, or the one before it that was to be checked."""
+        if self.run.check and not self.acted:
+            return self.answer != "no"
+        return self.may_have_acted and not self.spoke
+
+    @property
     def is_unbegun(self) -> bool:
         """Whether its handler did certainly not begin: what a process says of that may be on its way."""
         return not self.may_have_acted and not (self.kind == ISOLATED and self.beat)
@@ -114,10 +152,10 @@ class Flight:
 
         `waits`: its handler begins later (a process has to start), so that only the total deadline runs already.
         """
-        self.limit = _limit(self.action, self.payload)
+        self.limit = limit_of(self.run, self.action, self.payload)
         if self.run.left_ms is not None:
             self.expires = now + self.run.left_ms / 1000
-        if self.action is not None and self.action.timeouts.heartbeat is not None:
+        if self.action is not None and self.action.timeouts.heartbeat is not None and not self.is_aside:
             self.silence = self.action.timeouts.heartbeat.total_seconds()
         if not waits:
             self.begin(now)
@@ -157,6 +195,30 @@ class Flight:
         return max(0.0, min(times) - now) if times else None
 
 
+class Witness(Protocol):
+    """Who hears how a flight goes on, as it goes on; from its handler's thread, too."""
+
+    def began(self, flight: Flight) -> None:
+        """Its handler begins."""
+        ...
+
+    def answered(self, *, effect: bool) -> None:
+        """The action's check has spoken."""
+        ...
+
+    def hooked(self, arguments: str) -> None:
+        """The hooks have looked at the arguments, which are now these (JSON)."""
+        ...
+
+    def beat(self) -> None:
+        """It has shown life."""
+        ...
+
+    def spent(self, units: dict[str, int]) -> None:
+        """Its handler used so much so far, by the names of rate limits."""
+        ...
+
+
 class Watcher(Protocol):
     """Who is told of flights, for people."""
 
@@ -172,14 +234,3 @@ class Watcher(Protocol):
 def kind_of(lane: str) -> str:
     """The kind of place that the runs of a lane take of a pump: "", "/t" or "/i"."""
     return lane[-2:] if lane[-2:] in _KINDS else ""
-
-
-def _limit(action: Action | None, payload: Payload) -> float | None:
-    """Seconds that an attempt may take: the action's own limit, or less if its submitter said so."""
-    if action is None:
-        return turns.TIMEOUT_S if payload.action == turns.ADVANCE else None
-    own = action.timeouts.attempt
-    if payload.timeout_ms is None:
-        return own.total_seconds() if own is not None else None
-    asked = payload.timeout_ms / 1000
-    return asked if own is None else min(own.total_seconds(), asked)

@@ -17,18 +17,22 @@ from typing import TYPE_CHECKING, Final
 from actions.errors import UnreadableRecord
 from actions.messages import Payload
 from orchestrator.store import keys
-from workers import endings, outcome
+from workers import endings, finishes
 from workers.flight import Flight, kind_of
 from workers.ghosts import Ghosts
+from workers.places import Places
+from workers.points import name_at
+from workers.timers import Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from orchestrator.store.incoming import Finish
     from orchestrator.store.records import Claimed
     from workers.boxes import Boxes
     from workers.execution import Execution
     from workers.flight import Stop, Watcher
+    from workers.points import Point, Points
 
 log: Final = logging.getLogger("umbel.flights")
 
@@ -43,14 +47,18 @@ TRIP: Final = 500
 class Flights:
     """What is in flight, and what has ended and was not yet told to the store."""
 
-    def __init__(self, execution: Execution, boxes: Boxes, events: Watcher | None) -> None:
-        """Carry out runs with these, and tell Celery's watchers of them, if there are any."""
+    def __init__(
+        self, execution: Execution, boxes: Boxes, events: Watcher | None, points: Points | None = None
+    ) -> None:
+        """Carry out runs with these, and tell Celery's watchers and `points` of them, if there are any."""
         self._execution = execution
+        self._points = points
         self._boxes = boxes
         self._events = events
         self._flying: dict[str, Flight] = {}
-        self._tenants: dict[str, dict[str, int]] = {"": {}, keys.THREADS: {}, keys.ISOLATED: {}}
-        self._untimed: list[Flight] = []
+        self.places = Places()
+        """Who takes which places here."""
+        self._timers = Timers(self._stop)
         self._ended: list[Finish] = []
         self._ghosts = Ghosts(self._tell)
         self.stir = asyncio.Event()
@@ -59,15 +67,6 @@ class Flights:
     def __len__(self) -> int:
         """How many are in flight."""
         return len(self._flying)
-
-    @property
-    def tenants(self) -> Mapping[str, Mapping[str, int]]:
-        """How many runs of each tenant are in flight, for each kind of place."""
-        return self._tenants
-
-    def taken(self, kind: str) -> int:
-        """How many of them take a place of this kind."""
-        return sum(self._tenants[kind].values())
 
     @property
     def suspects(self) -> int:
@@ -90,7 +89,7 @@ class Flights:
         """Name and fence of all that this process holds: in flight, ended and not yet told, ghosts."""
         flying = [(run, flight.run.fence) for run, flight in self._flying.items()]
         told = [
-            (keys.ghost(end.run, end.fence) if end.verdict == outcome.LATE else end.run, end.fence)
+            (keys.ghost(end.run, end.fence) if end.verdict == finishes.LATE else end.run, end.fence)
             for end in self._ended
         ]
         return flying + told + self._ghosts.known
@@ -105,7 +104,18 @@ class Flights:
         ended, self._ended = self._ended[:TRIP], self._ended[TRIP:]
         if self._ended:
             self.stir.set()
+        self._reach("before_finish", ended)
         return ended
+
+    def were_told(self, ended: list[Finish], verdicts: list[str]) -> None:
+        """The store has heard of these ends, and says what it made of them."""
+        self._reach("after_finish", ended)
+        endings.note_late(ended, verdicts)
+
+    def _reach(self, point: Point, ended: list[Finish]) -> None:
+        if self._points is not None:
+            for each in ended:
+                self._points(point, each.run)
 
     def put_back(self, ended: list[Finish]) -> None:
         """Keep what could not be told, before what ended since."""
@@ -117,23 +127,24 @@ class Flights:
             payload = Payload.decode(run.payload)
         except UnreadableRecord as error:
             log.error("%s cannot run: %s", run.id, error)
-            self._tell(outcome.unreadable(run, error))
+            self._tell(finishes.unreadable(run, error))
             return
         action = self._execution.action_of(payload)
         loop = asyncio.get_running_loop()
         now = time.monotonic()
         kind = kind_of(run.lane)
         flight = Flight(run, payload, action, kind, now)
+        if self._points is not None:
+            self._points("after_claim", run.id, name_at(flight))
         boxes = self._boxes if kind == keys.ISOLATED else None
         if flight.wind(now, waits=boxes is not None):
-            if not self._untimed:
-                loop.call_soon(loop.call_soon, self._set_timers)  # after the first step of all that start now
-            self._untimed.append(flight)
-        attempt = self._execution.attempt(flight) if boxes is None else boxes.attempt(flight, self._rewind)
+            self._timers.begin(flight)
+        attempt = (
+            self._execution.attempt(flight) if boxes is None else boxes.attempt(flight, self._timers.rewind)
+        )
         flight.task = task = loop.create_task(attempt)
         self._flying[run.id] = flight
-        tenants = self._tenants[kind]
-        tenants[run.tenant] = tenants.get(run.tenant, 0) + 1
+        self.places.take(kind, run.tenant)
         task.add_done_callback(partial(self._landed, flight))
         if self._events is not None:
             self._events.started(flight)
@@ -148,8 +159,7 @@ class Flights:
         """Stop all without a word, and forget what ended: none of it is ours any more."""
         abandoned = list(self._flying.values())
         self._flying.clear()
-        for tenants in self._tenants.values():
-            tenants.clear()
+        self.places.clear()
         self._ended.clear()
         self._ghosts.forget()
         for flight in abandoned:
@@ -170,39 +180,7 @@ class Flights:
             async with asyncio.timeout(within_s):
                 await self.stir.wait()
 
-    # Clocks
-
-    def _rewind(self, flight: Flight) -> None:
-        """The process of an isolated run is ready: its attempt begins now."""
-        flight.begin(time.monotonic())
-        self._set_timer(flight)
-
-    def _set_timers(self) -> None:
-        """Most need no timer after their task's first step, and thousands of dead ones slow the loop."""
-        untimed, self._untimed = self._untimed, []
-        for flight in untimed:
-            if not flight.task.done():
-                self._set_timer(flight)
-
-    def _set_timer(self, flight: Flight) -> None:
-        """Look again when the first of its clocks may have run out."""
-        if flight.timer is not None:
-            flight.timer.cancel()
-        if not flight.task.done() and (look := flight.look) is not None:
-            loop = asyncio.get_running_loop()
-            flight.timer = loop.call_later(max(0.0, look - time.monotonic()), self._time_is_over, flight)
-
-    def _time_is_over(self, flight: Flight) -> None:
-        """If the loop stood still, what was done in time is only now seen to be done: it gets one more turn."""
-        asyncio.get_running_loop().call_soon(self._time_is_really_over, flight)
-
-    def _time_is_really_over(self, flight: Flight) -> None:
-        if flight.task.done():
-            return
-        if over := flight.over(time.monotonic()):
-            self._stop(flight, over)
-        else:
-            self._set_timer(flight)  # it has shown life since
+    # Ends
 
     def _stop(self, flight: Flight, why: Stop) -> None:
         if flight.stopped:
@@ -216,8 +194,6 @@ class Flights:
         if self._flying.get(flight.run.id) is flight:
             self._end(flight)
 
-    # Ends
-
     def _landed(self, flight: Flight, _: asyncio.Task[Finish]) -> None:
         """Its task is over, by itself or because it was stopped."""
         if flight.timer is not None:
@@ -227,10 +203,7 @@ class Flights:
 
     def _end(self, flight: Flight) -> None:
         del self._flying[flight.run.id]
-        tenants, tenant = self._tenants[flight.kind], flight.run.tenant
-        tenants[tenant] -= 1
-        if not tenants[tenant]:
-            del tenants[tenant]
+        self.places.give_back(flight.kind, flight.run.tenant)
         finish = endings.finish_of(flight)
         if flight.stopped or flight.spending:
             finish = self._execution.settled(flight, finish)
@@ -240,7 +213,8 @@ class Flights:
         if flight.run.check:
             finish = endings.still_asked(flight, finish)
         # It knows its flight: a ring of some thousands a second is what the collector would live on.
-        flight.ctx = None
+        if flight.task.done():  # else it may still have to leave what it has entered
+            flight.ctx = None
         self._tell(finish)
         if self._events is not None:
             self._events.ended(flight, finish, time.monotonic() - flight.began)

@@ -1,8 +1,8 @@
 """What a worker and the processes of its isolated runs say to each other: JSON in frames, each led by its length.
 
 The worker says once what is to be run (`order`). The process says `ready` when it could begin, `answered` when the
-check has spoken, `acts` when the handler begins, `beat` for each sign of life, `spent` for units used, and at last
-`finish`. Both ends are of the same version; nothing of it is stored.
+check has spoken, `hooked` when the hooks have seen the arguments, `acts` when the handler begins, `beat` for each sign
+of life, `spent` for units used, and at last `finish`. Both ends are of the same version; nothing of it is stored.
 """
 
 from __future__ import annotations
@@ -73,6 +73,11 @@ def answered(*, effect: bool) -> dict[str, Any]:
 def spent(units: dict[str, int]) -> dict[str, Any]:
     """What the handler used so far, by the names of rate limits."""
     return {"is": "spent", "units": units}
+
+
+def hooked(arguments: str) -> dict[str, Any]:
+    """The arguments as their hooks left them, JSON."""
+    return {"is": "hooked", "arguments": arguments}
 
 
 def finish(end: Finish) -> dict[str, Any]:

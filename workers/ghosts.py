@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.store import keys
-from workers import outcome
+from workers import finishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,4 +73,4 @@ class Ghosts:
             else "returned"
         )
         log.info("the handler of %s %s after the end of its run; that is discarded", flight.run.id, how)
-        self._gone(outcome.late(flight.run, f"the handler {how} after the end of its run"))
+        self._gone(finishes.late(flight.run, f"the handler {how} after the end of its run"))

@@ -26,8 +26,9 @@ from orchestrator.guards import Caps
 from orchestrator.settings import load_settings
 from orchestrator.store.keys import ISOLATED
 from workers import endings, frames
-from workers.execution import Bounds, Execution
+from workers.execution import Execution
 from workers.flight import Flight
+from workers.means import Bounds
 
 if TYPE_CHECKING:
     from orchestrator.assembly import House
@@ -42,13 +43,34 @@ _PARENT_IS_GONE: Final = 70
 
 
 class Line:
-    """The way back to the worker; used from the handler's thread, too."""
+    """The way back to the worker, which hears all that it has to know if it kills us; a `Witness` of the flight."""
 
     def __init__(self, fd: int) -> None:
         """Write to this pipe."""
         self._fd = fd
         self._one = threading.Lock()
         self._beaten = 0.0
+        self.memory: int | None = None
+        """Bytes that the handler may take, known when it begins; None: as many as there are."""
+
+    def began(self, flight: Flight) -> None:
+        """Tell that the handler begins, and bound the memory from here."""
+        self.send(frames.ACTS)
+        isolation = flight.action.isolation if flight.action is not None else None
+        self.memory = isolation.memory if isolation is not None else None
+        limit_memory(self.memory)
+
+    def answered(self, *, effect: bool) -> None:
+        """Tell what the check has said: whether there is still something to ask."""
+        self.send(frames.answered(effect=effect))
+
+    def hooked(self, arguments: str) -> None:
+        """Tell what the hooks have made of the arguments."""
+        self.send(frames.hooked(arguments))
+
+    def spent(self, units: dict[str, int]) -> None:
+        """Tell what the handler used so far."""
+        self.send(frames.spent(units))
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message; if nobody reads it any more, this process has no purpose."""
@@ -70,31 +92,20 @@ class Boxed(Execution):
     """An execution whose handler may run out of the memory that it was given."""
 
     def __init__(self, house: House, threads: ThreadPoolExecutor, line: Line) -> None:
-        """Carry out with the parts of this house, and say on `line` when the handler begins."""
-        bounds = Bounds(house.settings.result_cap, Caps.of(house.settings))
+        """Carry out with the parts of this house; `line` knows how much memory there is."""
+        bounds = Bounds(
+            house.settings.result_cap, Caps.of(house.settings), audit=house.settings.audit_cap > 0
+        )
         super().__init__(house.registry, house.store, house.services, threads, bounds)
         self._line = line
-        self._memory: int | None = None
-
-    def begins(self, flight: Flight) -> None:
-        """Tell the worker, which has to know if it kills us, and bound the memory from here."""
-        super().begins(flight)
-        self._line.send(frames.ACTS)
-        isolation = flight.action.isolation if flight.action is not None else None
-        self._memory = isolation.memory if isolation is not None else None
-        limit_memory(self._memory)
-
-    def answered(self, flight: Flight, *, effect: bool) -> None:
-        """Tell the worker as well: if it kills us it has to know whether there is still something to ask."""
-        super().answered(flight, effect=effect)
-        self._line.send(frames.answered(effect=effect))
 
     def surprised(self, flight: Flight, error: BaseException) -> Finish:
         """As ever, but here the reason for a lack of memory is known."""
         limit_memory(None)  # else there may be none to tell it with
-        if isinstance(error, MemoryError) and self._memory is not None:
+        if isinstance(error, MemoryError) and self._line.memory is not None:
             error.__traceback__ = None
-            return endings.killed(flight, f"the action took more than its {self._memory:,} bytes of memory")
+            text = f"{flight.what} took more than the {self._line.memory:,} bytes of memory that it has"
+            return endings.killed(flight, text)
         return super().surprised(flight, error)
 
 
@@ -124,8 +135,7 @@ async def carry_out(order: dict[str, Any], house: House, line: Line) -> None:
     threads.submit(bytes, 1).result()  # its stack belongs to what this process has at its start
     execution = Boxed(house, threads, line)
     payload = Payload.decode(run.payload)
-    flight = Flight(run, payload, execution.action_of(payload), ISOLATED, time.monotonic(), on_beat=line.beat)
-    flight.on_spent = lambda units: line.send(frames.spent(units))
+    flight = Flight(run, payload, execution.action_of(payload), ISOLATED, time.monotonic(), witness=line)
     flight.wind(flight.began)
     finish = await execution.attempt(flight)
     limit_memory(None)

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Final
 
 from actions.errors import Fail, Signal, StoreUnavailable, TryAgain, UmbelError
 from orchestrator import turns
-from workers import outcome
+from workers import finishes, outcome
 
 if TYPE_CHECKING:
-    from actions.registry import Registry
-    from actions.services import Services
-    from orchestrator.guards import Caps
     from orchestrator.store.incoming import Finish
     from orchestrator.store.records import Claimed
-    from orchestrator.store.store import Store
+    from workers.means import Means
 
 log: Final = logging.getLogger("umbel.execution")
 
 
-async def lead(run: Claimed, store: Store, registry: Registry, services: Services, caps: Caps) -> Finish:
+async def lead(run: Claimed, means: Means) -> Finish:
     """Ask the model for the next round, and say how that ended."""
     try:
-        await turns.advance(run, store, registry, services.model, caps=caps)
+        bounds = means.bounds
+        await turns.advance(
+            run, means.store, means.registry, means.services.model, caps=bounds.caps, audit=bounds.audit
+        )
     except asyncio.CancelledError:
         raise
     except StoreUnavailable as error:
@@ -39,7 +39,7 @@ async def lead(run: Claimed, store: Store, registry: Registry, services: Service
     except BaseException as error:
         log.warning("%s (attempt %d) raised", run.id, run.attempt, exc_info=error)
         return outcome.raised(run, error, turns.RETRY)
-    return outcome.led(run)
+    return finishes.led(run)
 
 
 def _stops(run: Claimed, why: Signal) -> Finish:

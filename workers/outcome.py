@@ -2,38 +2,36 @@
 
 A surprise (an exception that is no signal of ours) is told to the model by its type only: its text may hold
 anything, and the worker's log has it in full. What a handler wants the model to know it says with `Fail(reason)`.
-An attempt that was stopped has an effect that nobody knows: `stopped` asks the action's `on_unknown`.
+An attempt that was stopped has an effect that nobody knows: `stopped` asks the action's `on_unknown`. What all this
+means for an undo, an on_error or a chain is added by `endings`.
 """
 
 from __future__ import annotations
 
+import logging
 import random
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import to_json
 
+from actions.directives import FollowUp
 from actions.errors import (
     Cancel,
-    CancelledRun,
     DeclarationError,
-    Expired,
     Fail,
-    HandlerFailed,
     ModelError,
     OutcomeUnknown,
     Postpone,
+    Stop,
     TryAgain,
-    UmbelError,
 )
-from actions.messages import mended
 from actions.policy import duration
-from actions.results import opened, result_text
+from actions.results import opened, result_text, text_of
 from orchestrator.store.incoming import Effect, EffectKind, Finish
-from workers.effects import effect_of
+from workers import finishes
+from workers.effects import effects_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,32 +40,21 @@ if TYPE_CHECKING:
     from actions.policy import Retry
     from orchestrator.store.records import Claimed
 
-MOST_SAID: Final = 4_000
-"""Characters of a reason that a handler gives."""
-AGAIN: Final = "again"
-"""Verdict: tried again after a wait, which uses up a retry."""
-POSTPONED: Final = "postponed"
-"""Verdict: run later, without using up a retry."""
-LATER: Final = {AGAIN, POSTPONED}
-"""Verdicts that are no end of the run."""
-LATE: Final = "late"
-"""Verdict: a handler that went on after its run's end is over."""
+log: Final = logging.getLogger("umbel.execution")
 
 
-def returned(run: Claimed, action: Action, value: Any, cap: int) -> Finish:
-    """The handler gave a value, perhaps with directives; of its JSON no more than `cap` bytes are kept."""
+def returned(run: Claimed, action: Action, value: Any, cap: int, *, checked: bool = False) -> Finish:
+    """The handler gave a value, perhaps with directives; of its JSON no more than `cap` bytes are kept.
+
+    `checked`: the value was held against the action's `output` already. Follow-ups are the caller's to add.
+    """
     try:
         result = opened(value)
-        text = result_text(action, result.value, cap)
-        effects = tuple(effect_of(directive, cap) for directive in result.directives)
+        text = (text_of if checked else result_text)(action, result.value, cap)
+        effects = effects_of(result.directives, cap, action.name) if result.directives else ()
     except ModelError as error:
-        return _final(run, "failed", error.for_model())
+        return finishes.final(run, "failed", error.for_model())
     return Finish(run.id, run.fence, "succeeded", text, effects=effects)
-
-
-def led(run: Claimed) -> Finish:
-    """A turn was led on; the store ended this run in that step, and takes this as known."""
-    return Finish(run.id, run.fence, "succeeded", "{}")
 
 
 def raised(  # noqa: PLR0911 - one return for each way to end
@@ -75,32 +62,47 @@ def raised(  # noqa: PLR0911 - one return for each way to end
     error: BaseException,
     retry: Retry,
     *,
+    cap: int = finishes.MOST_SAID,
+    action: str = "",
+    what: str = "the action",
     dice: Callable[[], float] = random.random,
 ) -> Finish:
-    """The handler raised: a signal decides exactly, the rest goes by the action's retry policy."""
+    """The handler raised: a signal decides exactly, the rest goes by the action's retry policy.
+
+    Args:
+        run: what was claimed.
+        error: what it raised.
+        retry: how often it is tried.
+        cap: bytes that a value in the directives of a `Fail` may have.
+        action: the name of its action, under which it remembers.
+        what: what it is of the action, in words.
+        dice: gives numbers from 0 to 1.
+    """
     tried = tries(run)
     match error:
         case Postpone() | TryAgain() if not _is_wait(error.after):
-            return _failed(run, f"the action asked to wait for {error.after!r:.40}, which is no duration")
+            return finishes.failed(run, f"{what} asked to wait for {error.after!r:.40}, which is no duration")
         case Postpone():
-            return _later(run, POSTPONED, _after(error.after), "postponed", error.reason)
+            return finishes.later(run, finishes.POSTPONED, _after(error.after), "postponed", error.reason)
         case TryAgain() if retry.left(tried):
             wait = retry.delay(tried, dice) if error.after is None else duration(error.after)
-            return _later(run, AGAIN, wait, "backoff", error.reason)
+            return finishes.later(run, finishes.AGAIN, wait, "backoff", error.reason)
         case TryAgain():
-            text = _said(error.reason) or "it did not succeed"
-            return _failed(run, f"{text} (tried {tried} times)" if tried > 1 else text)
+            text = finishes.said(error.reason) or "it did not succeed"
+            return finishes.failed(run, f"{text} (tried {tried} times)" if tried > 1 else text)
         case Fail():
-            return _failed(run, error.reason or "the action failed")
+            return _gave_up(run, error, cap, action, what)
         case Cancel():
-            return _final(run, "cancelled", {"error": error.reason or "cancelled", "code": "cancelled"})
+            return finishes.final(
+                run, "cancelled", {"error": error.reason or "cancelled", "code": "cancelled"}
+            )
         case ModelError():
-            return _failed(run, str(error), error.code)
+            return finishes.failed(run, str(error), error.code)
         case _:
-            text = f"the action failed with {type(error).__name__}"
+            text = f"{what} failed with {type(error).__name__}"
             if retry.left(tried) and _mends(error, retry):
-                return _later(run, AGAIN, retry.delay(tried, dice), "backoff", text)
-            return _failed(run, text)
+                return finishes.later(run, finishes.AGAIN, retry.delay(tried, dice), "backoff", text)
+            return finishes.failed(run, text)
 
 
 def stopped(
@@ -131,32 +133,30 @@ def stopped(
     again = retry.left(tried) and retry.covers(as_if)
     if on_unknown == "check":
         return checked_next(
-            _later(run, AGAIN, retry.delay(tried, dice) if again else _after(None), "check", str(error)), word
+            finishes.later(
+                run, finishes.AGAIN, retry.delay(tried, dice) if again else _after(None), "check", str(error)
+            ),
+            word,
         )
     if on_unknown == "retry" and again:
-        return _later(run, AGAIN, retry.delay(tried, dice), "backoff", str(error))
-    return _final(run, status, error.for_model())
+        return finishes.later(run, finishes.AGAIN, retry.delay(tried, dice), "backoff", str(error))
+    return finishes.final(run, status, error.for_model())
 
 
 def unanswered(run: Claimed, text: str, retry: Retry, *, dice: Callable[[], float] = random.random) -> Finish:
     """The action's `check` gave no answer: it is asked again while a retry is left, then the run ends unknown."""
     tried = tries(run)
     if retry.left(tried):
-        return _later(run, AGAIN, retry.delay(tried, dice), "check", text)
+        return finishes.later(run, finishes.AGAIN, retry.delay(tried, dice), "check", text)
     error = OutcomeUnknown(f"nobody knows whether the action took effect: {text}")
-    return _final(run, "failed", error.for_model())
+    return finishes.final(run, "failed", error.for_model())
 
 
 def checked_next(finish: Finish, word: str) -> Finish:
     """Let the attempt after this one, if there is one, ask the action's `check` first."""
-    if finish.verdict not in LATER:
+    if finish.verdict not in finishes.LATER:
         return finish
-    return with_effects(finish, (Effect(EffectKind.CHECK, word),))
-
-
-def with_effects(finish: Finish, effects: tuple[Effect, ...]) -> Finish:
-    """The same end with these effects too."""
-    return replace(finish, effects=finish.effects + effects) if effects else finish
+    return finishes.with_effects(finish, (Effect(EffectKind.CHECK, word),))
 
 
 def tries(run: Claimed) -> int:
@@ -166,37 +166,7 @@ def tries(run: Claimed) -> int:
 
 def after_ms(signal: TryAgain) -> int:
     """How long a handler asked to wait, whether there is another try or not; nothing if that is no duration."""
-    return _ms(_after(signal.after)) if _is_wait(signal.after) else 0
-
-
-def ended(run: Claimed, status: str, error: ModelError) -> Finish:
-    """This is its end, with this error for the model."""
-    return _final(run, status, error.for_model())
-
-
-def expired(run: Claimed) -> Finish:
-    """Its total deadline came while it ran."""
-    return _final(run, "expired", Expired("its time was over before the action had ended").for_model())
-
-
-def late(run: Claimed, text: str) -> Finish:
-    """A handler that went on after the end of its run has ended too; what it says is noted as discarded."""
-    return Finish(run.id, run.fence, LATE, to_json({"discarded": text}).decode())
-
-
-def refused(run: Claimed, error: dict[str, str]) -> Finish:
-    """A policy or the action's validator said no; the handler did not run, unless there were attempts before."""
-    return _final(run, "refused" if run.attempt == 1 else "failed", error)
-
-
-def cancelled(run: Claimed) -> Finish:
-    """It was cancelled from outside while it ran."""
-    return _final(run, "cancelled", CancelledRun("cancelled").for_model())
-
-
-def unreadable(run: Claimed, error: UmbelError) -> Finish:
-    """Its record cannot be read, so nothing can run; the operator reads why in the log."""
-    return _final(run, "failed", {"error": "the run's record cannot be read", "code": error.code})
+    return finishes.ms(_after(signal.after)) if _is_wait(signal.after) else 0
 
 
 def _mends(error: BaseException, retry: Retry) -> bool:
@@ -206,21 +176,19 @@ def _mends(error: BaseException, retry: Retry) -> bool:
     return retry.covers(error)
 
 
-def _failed(run: Claimed, text: str, code: str = HandlerFailed.code) -> Finish:
-    return _final(run, "failed", {"error": text, "code": code})
-
-
-def _final(run: Claimed, status: str, error: dict[str, str]) -> Finish:
-    return Finish(run.id, run.fence, status, _told(error))
-
-
-def _later(run: Claimed, verdict: str, wait: timedelta, why: str, text: str) -> Finish:
-    return Finish(run.id, run.fence, verdict, _told({"error": text}), _ms(wait), why)
-
-
-def _told(error: dict[str, str]) -> str:
-    """An error as it is stored, whoever found the words for it."""
-    return to_json({key: _said(text) for key, text in error.items()}).decode()
+def _gave_up(run: Claimed, error: Fail, cap: int, action: str, what: str) -> Finish:
+    """The handler failed on purpose; what it wants to happen all the same is applied with it."""
+    finish = finishes.failed(run, error.reason or f"{what} failed")
+    if any(isinstance(each, FollowUp) for each in error.directives):
+        log.warning("%s has failed and asks for a follow-up: it is left out", run.id)
+    try:
+        effects = effects_of(error.directives, cap, action)
+    except ModelError as wrong:
+        log.warning("the directives of %s are left out: %s", run.id, wrong)
+        effects = ()
+    return finishes.with_effects(
+        finish, (*effects, Effect(EffectKind.STOP)) if isinstance(error, Stop) else effects
+    )
 
 
 def _is_wait(value: Any) -> bool:
@@ -230,15 +198,5 @@ def _is_wait(value: Any) -> bool:
     return False
 
 
-def _said(reason: Any) -> str:
-    """What a handler says to the model: a text that JSON has, and no longer than a model wants to read."""
-    text: str = mended(str(reason))
-    return text if len(text) <= MOST_SAID else text[: MOST_SAID - 1] + "…"
-
-
 def _after(value: timedelta | float | str | None) -> timedelta:
     return duration(0 if value is None else value)
-
-
-def _ms(wait: timedelta) -> int:
-    return max(0, round(wait.total_seconds() * 1000))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 from actions.errors import OperatorError, StoreUnavailable
 from orchestrator.store.rows import claim_arguments, finish_arguments
 from workers.doze import Doze
-from workers.endings import note_late
 from workers.flights import PROBATION, Flights
 from workers.rooms import Rooms
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from workers.boxes import Boxes
     from workers.events import RunEvents
     from workers.execution import Execution
+    from workers.points import Points
 
 log: Final = logging.getLogger("umbel.pump")
 
@@ -59,6 +59,7 @@ class Pump:
         queues: Sequence[str],
         isolated: Collection[str] = (),
         events: RunEvents | None = None,
+        points: Points | None = None,
     ) -> None:
         """Serve these queues; `worker` is the Celery node's name, for people.
 
@@ -68,9 +69,9 @@ class Pump:
         self._store = store
         self._worker = worker
         self._queues = tuple(queues)
-        self._flights = Flights(execution, boxes, events)
+        self._flights = Flights(execution, boxes, events, points)
         self._rooms = Rooms(settings, execution, self._flights, queues, isolated)
-        execution.on_free_thread = self._flights.stir.set
+        execution.threads.on_free = self._flights.stir.set
         self._draining = False
         self._alone = False
         self._nap = min(max(settings.linger_ms / 1000, 0.1), LONGEST_NAP)
@@ -163,7 +164,7 @@ class Pump:
         except BaseException:
             self._flights.put_back(ended)
             raise
-        note_late(ended, told)
+        self._flights.were_told(ended, told)
         return claimed
 
     def _claim_arguments(self) -> list[Value]:
@@ -208,7 +209,7 @@ class Pump:
         if not ended:
             return
         try:
-            note_late(ended, await self._store.runs.finish(self.name, ended))
+            self._flights.were_told(ended, await self._store.runs.finish(self.name, ended))
         except OperatorError as error:
             log.warning("%s; %d results wait", error, len(ended))
             self._flights.put_back(ended)

@@ -47,9 +47,9 @@ class Rooms:
         """How many more runs may start in each kind of place; none beside one that has to be `alone`."""
         if alone and self._flights:
             return dict.fromkeys(self._places, 0)
-        taken = self._flights.taken
+        taken = self._flights.places.taken
         room = {kind: min(BATCH, places - taken(kind)) for kind, places in self._places.items()}
-        room[THREADS] = min(room[THREADS], self._places[THREADS] - self._execution.threads_taken)
+        room[THREADS] = min(room[THREADS], self._places[THREADS] - self._execution.threads.taken)
         return room
 
     def lanes(self, *, alone: bool) -> list[tuple[str, int]]:
@@ -66,5 +66,5 @@ class Rooms:
 
     def shares(self) -> str:
         """How much of its places one tenant may fill while others wait, as `claim` reads it."""
-        flying = self._flights.tenants
+        flying = self._flights.places.tenants
         return shares(self._percent, {kind: (n, flying[kind]) for kind, n in self._places.items()})

@@ -100,12 +100,13 @@ class Steward:
             payload = Payload("unreadable")
         known = payload.action in self._registry
         masked = self._registry.resolve(payload.action).masked(payload.arguments) if known else {}
+        name = f"{payload.action}.undo" if view.undo_of else payload.action
         return {
             "id": view.id,
-            "name": payload.action,
+            "name": name,
             "args": [],
             "kwargs": masked,
-            "type": payload.action,
+            "type": name,
             "hostname": worker,
             "time_start": view.since_us / 1e6,
             "acknowledged": True,

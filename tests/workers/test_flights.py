@@ -6,8 +6,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,14 +16,11 @@ from actions.errors import Cancel, Fail, Postpone, TryAgain
 from actions.messages import Payload
 from actions.policy import Retry, Timeouts
 from actions.registry import Registry
-from actions.services import Services
-from orchestrator.guards import Caps
+from flights_under_test import World
 from orchestrator.settings import Settings
-from orchestrator.store.incoming import Effect, EffectKind, Finish
+from orchestrator.store.incoming import Effect, EffectKind
 from orchestrator.store.records import Claimed
-from workers.execution import Bounds, Execution
 from workers.flight import Flight
-from workers.flights import Flights
 from workers.rooms import Rooms
 from workers_under_test import eventually
 
@@ -181,48 +176,16 @@ ACTIONS: list[Action] = [
 REGISTRY = Registry(ACTIONS)
 
 
-class World:
-    """Flights of a pump without a store."""
-
-    def __init__(self, threads: int) -> None:
-        bounds = Bounds(10_000, Caps())
-        unused: Any = None
-        self.execution = Execution(REGISTRY, unused, Services(), ThreadPoolExecutor(threads), bounds)
-        self.flights = Flights(self.execution, unused, None)
-
-    def start(self, name: str, arguments: dict[str, Any] | None = None, **told: Any) -> Claimed:
-        found = REGISTRY.resolve(name)
-        run = Claimed(
-            id=told.pop("id", "run_a1"), lane="actions" if found.is_async else "actions/t",
-            payload=Payload(name, arguments or {}).encode().decode(), attempt=1, conversation="", turn="",
-            tenant="", state="", state_revision=0, level="", machine="", principal="", fence="7",
-        )  # fmt: skip
-        run = replace(run, **told)
-        self.flights.start(run)
-        return run
-
-    async def ends(self, count: int = 1) -> list[Finish]:
-        """The next ends, once there are so many."""
-        found: list[Finish] = []
-
-        def enough() -> bool:
-            found.extend(self.flights.take_ended())
-            return len(found) >= count
-
-        await eventually(enough)
-        return found
-
-
 @pytest.fixture
 def world() -> Iterator[World]:
     RELEASE.clear()
-    made = World(threads=1)
+    made = World(REGISTRY)
     yield made
     RELEASE.set()
 
 
 def flight_of(name: str, **claimed: Any) -> Flight:
-    made = World(threads=1)
+    made = World(REGISTRY)
     run = Claimed("run_a1", "actions", "", 1, "", "", "", "", 0, "", "", "", "7", **claimed)
     return Flight(run, Payload(name), made.execution.action_of(Payload(name)), "", 0.0)
 
@@ -341,7 +304,7 @@ async def test_what_is_handed_back_has_stopped_and_says_what_never_began(world: 
     world.start("PREPARES", id="run_prepares")
     world.start("HOLDS", id="run_first")
     world.start("HOLDS", id="run_second")
-    await eventually(lambda: world.execution.threads_taken == 2)
+    await eventually(lambda: world.execution.threads.taken == 2)
     began = time.monotonic()
     assert sorted(await world.flights.hand_back()) == ["run_prepares", "run_second"]
     assert time.monotonic() - began < 1
@@ -387,7 +350,7 @@ async def test_a_ghost_of_a_lost_lease_says_nothing(world: World) -> None:
     await world.ends()
     world.flights.abandon()
     RELEASE.set()
-    await eventually(lambda: world.execution.threads_taken == 0)
+    await eventually(lambda: world.execution.threads.taken == 0)
     await asyncio.sleep(0)
     assert (world.flights.take_ended(), world.flights.busy) == ([], False)
 

@@ -25,7 +25,7 @@ from actions.errors import (
 from actions.policy import Retry
 from orchestrator.store.incoming import Effect, EffectKind
 from orchestrator.store.records import Claimed
-from workers import outcome
+from workers import finishes, outcome
 
 RUN = Claimed(
     id="run_a1", lane="actions", payload="", attempt=1, conversation="", turn="", tenant="", state="",
@@ -148,7 +148,7 @@ def test_a_reason_is_no_longer_than_a_model_wants_to_read(error):
 
 
 def test_what_a_validator_says_is_bounded_too():
-    told = outcome.refused(RUN, {"error": "x" * 50_000, "code": "refused_by_validator"})
+    told = finishes.refused(RUN, {"error": "x" * 50_000, "code": "refused_by_validator"})
     assert len(told.result) < 4_200
 
 
@@ -200,6 +200,6 @@ def test_a_result_that_nobody_could_read_back_fails():
 
 def test_refused_means_that_it_never_ran():
     error = {"error": "closed", "code": "refused_by_validator"}
-    assert outcome.refused(RUN, error).verdict == "refused"
-    again = outcome.refused(replace(RUN, attempt=2), error)
+    assert finishes.refused(RUN, error).verdict == "refused"
+    again = finishes.refused(replace(RUN, attempt=2), error)
     assert (again.verdict, from_json(again.result)) == ("failed", error)

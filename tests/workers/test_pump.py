@@ -11,7 +11,8 @@ from actions.registry import Registry
 from actions.services import Services
 from orchestrator.guards import Caps
 from orchestrator.settings import Settings
-from workers.execution import Bounds, Execution
+from workers.execution import Execution
+from workers.means import Bounds
 from workers.pump import Pump
 
 

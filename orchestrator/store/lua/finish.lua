@@ -33,7 +33,7 @@ while at <= #ARGV do
     elseif verdict == 'ask' then
       rarely().ask_later(run, result, delay, why)
     elseif count > 0 and APPLIED[verdict] and run.conversation and not apply(run, at + 7, count)
-      and verdict == 'succeeded' then
+      and verdict == 'succeeded' and not run.of then -- what an undo did is done
       answer = 'state_conflict'
       if run.chain then run.uncertain = call('HSET', run_key(id), 'uk', 1) end
       ladder().fail(run, 'failed', CONFLICT)

@@ -377,3 +377,11 @@ async def test_an_undo_gets_the_arguments_as_their_hooks_left_them(world, chain)
     await world.end(await world.one(), effects=hooked)
     await world.end(await world.one(), "failed", '{"error":"no","code":"failed"}')
     assert (await world.one()).hooked == '{"file":1}'
+
+
+async def test_an_undo_has_done_its_work_even_if_the_state_has_moved_on(world, chain):
+    await forward(world, 1)
+    await world.end(await world.one(), "failed", '{"error":"no","code":"failed"}')
+    move = (Effect(EffectKind.TRANSITION, "7", "B"),)
+    assert await world.end(await world.one(), effects=move) == "ok"
+    assert (await world.runs.read(chain[0])).undo == "undone"

@@ -10,11 +10,13 @@ local function take_notes(run, at, count)
     elseif kind == 'cool' and by_key[key] then cool(key, value)
     elseif kind == 'check' then
       run.unknown = true
-      call('HSET', run_key(run.id), 'chk', key, 'ex', run.rare and 2 or 1)
+      call('HSET', run_key(run.id), 'chk', key, 'ex', (run.rare or run.hooked) and 2 or 1)
     elseif kind == 'unknown' then
       run.uncertain = call('HSET', run_key(run.id), 'uk', 1)
     elseif kind == 'rescue' then run.wants_rescue = true
-    elseif kind == 'hooked' then call('HSET', run_key(run.id), 'ha', value, 'ex', 2)
+    elseif kind == 'hooked' then
+      run.hooked = value
+      call('HSET', run_key(run.id), 'ha', value, 'ex', 2)
     elseif kind == 'apkey' then run.ask_key = key
     elseif kind == 'stop' then run.stops = true
     elseif kind == 'follow' then run.follows = true

@@ -1,0 +1,109 @@
+"""A process dies at each named point of each step of a chain, forward and backward: nothing changes but time.
+
+Every chain has actions of its own, so all points are armed at once, and each kills the process that reaches it first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import ExitStack
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic_core import from_json
+
+from chains_under_test import ARMED, MODULE
+from guarded_under_test import notes
+from workers.points import VARIABLE
+from workers_under_test import start_worker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchestrator.assembly import House
+    from orchestrator.settings import Settings
+
+pytestmark = pytest.mark.processes
+
+WORKERS = ("one", "two", "three")
+GOOD = {"notes": ["1", "2", "3"], "undo": [None, None, None], "codes": [None, None, None]}
+BAD = {
+    "notes": ["1", "2", "3", "undo-2", "undo-1"],
+    "undo": ["undone", "undone", None],
+    "codes": ["undone", "undone", "handler_failed"],
+}
+
+
+@pytest.fixture
+def own(settings: Settings) -> Settings:
+    """Settings with short times, so that a death is noticed within two seconds and not ten."""
+    quick = {"lease_ms": 1_200, "renew_ms": 300, "tick_ms": 200, "linger_ms": 300, "actions": (MODULE,)}
+    return settings.model_copy(update=quick | {"celery_prefix": f"{settings.namespace}:"})
+
+
+@pytest.fixture
+def points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """All points, armed."""
+    folder = tmp_path / "points"
+    folder.mkdir()
+    for name in ARMED.values():
+        (folder / name).touch()
+    monkeypatch.setenv(VARIABLE, str(folder))
+    return folder
+
+
+def still_armed(points: Path) -> list[str]:
+    """The points that nobody has reached."""
+    return sorted(path.name for path in points.iterdir())
+
+
+def reply(chain: str, file: str) -> dict[str, Any]:
+    calls = [{"name": f"{chain}_{n}", "params": {"file": file, "name": n}} for n in "123"]
+    if chain.startswith("BAD"):
+        calls[2]["params"]["how"] = "fail"
+    return {"role": "assistant", "content": json.dumps({"actions": calls})}
+
+
+async def end_of(house: House, chain: str, file: Path) -> dict[str, Any]:
+    """Run a chain to its end, and say all that can be seen of it afterwards."""
+    conversation = await house.conductor.open_conversation()
+    posted = await house.conductor.post_reply(conversation, reply(chain, str(file)), mode="chain")
+    assert await house.conductor.wait_for_turn(posted.turn, timeout_s=60) == "done"
+    runs = await house.store.runs.read_all(posted.runs)
+    views = [view for view in runs if view is not None]
+    again = await house.store.runs.read_all([f"{run}.undo2" for run in posted.runs])
+    messages = await house.store.conversations.messages(conversation)
+    told = [from_json(view.told or view.result or "null") for view in views]
+    return {
+        "notes": [word for word, _ in groupby(notes(file))],  # a step that died may have left its trace twice
+        "most": max(len(list(same)) for _, same in groupby(notes(file))),
+        "undo": [view.undo for view in views],
+        "again": [view for view in again if view is not None],
+        "codes": [each.get("code") for each in told],
+        "results": [message["role"] for message in messages].count("tool"),
+        "context": (await house.store.conversations.read(conversation)).context,
+    }
+
+
+async def test_a_death_between_any_two_steps_changes_nothing_but_time(
+    own: Settings, points: Path, tmp_path: Path
+) -> None:
+    from orchestrator.assembly import build
+
+    house = build(own)
+    try:
+        with ExitStack() as stack:
+            for name in WORKERS:
+                stack.enter_context(start_worker(own, name, concurrency=2))
+            ends = await asyncio.gather(*(end_of(house, chain, tmp_path / chain) for chain in ARMED))
+    finally:
+        await house.close()
+    assert still_armed(points) == []  # each of them has killed
+    for chain, end in zip(ARMED, ends, strict=True):
+        good = chain.startswith("GOOD")
+        assert {key: end[key] for key in GOOD} == (GOOD if good else BAD), chain
+        assert (end["most"] <= 3, end["again"]) == (True, []), chain
+        names = [f"did.{n}" for n in ("123" if good else "12")]
+        assert end["context"] == dict.fromkeys(names, "true" if good else "false"), chain
