@@ -6,19 +6,20 @@ before it, where its arguments come from, whether it needs a chain or a person, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 from pydantic.fields import FieldInfo
 
 from actions.approvals import Approval, checked_approval
 from actions.chains import Chain, checked_chain
-from actions.declaration import Declared, checked_flag
-from actions.dependencies import checked_depends_on, checked_uses
+from actions.declaration import Declared, checked_flag, checked_words
 from actions.errors import DeclarationError
 from actions.undoing import Undoable
 
 EVALUATES: Final = ("answered", "always")
+_SOURCE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}(?:\.[^.\s]+(?: [^.\s]+)*)*", re.ASCII)
 
 
 class Conditional(Undoable):
@@ -79,3 +80,30 @@ def _checked_evaluates(action: str, given: Any) -> Any:
             f"{action}: evaluates has to be one of {', '.join(EVALUATES)}, or None, not {given!r}"
         )
     return given
+
+
+def checked_depends_on(action: str, given: Any) -> tuple[str, ...]:
+    """Return the names that were declared, one or several, each once."""
+    names = (given,) if isinstance(given, str) else given
+    return tuple(dict.fromkeys(name.strip() for name in checked_words(action, "depends_on", names)))
+
+
+def checked_uses(action: str, given: Any, keys: Iterable[str]) -> dict[str, str]:
+    """Return which arguments are filled from which result: `{"quote": "GET_QUOTE.price"}`."""
+    if not isinstance(given, Mapping):
+        raise DeclarationError(
+            f'{action}: uses has to be a dict such as {{"quote": "GET_QUOTE.price"}}, not {given!r}'
+        )
+    known = tuple(keys)
+    if unknown := [str(key) for key in given if key not in known]:
+        raise DeclarationError(
+            f"{action}: uses fills {', '.join(unknown)}, which is no parameter; "
+            f"it has {', '.join(known) or 'none'}"
+        )
+    for key, source in given.items():
+        if not isinstance(source, str) or not _SOURCE.fullmatch(source):
+            raise DeclarationError(
+                f"{action}: uses fills {key} from {source!r}: write an action's name, and behind dots the way to "
+                'the value in its result: "GET_QUOTE.price"'
+            )
+    return dict(given)

@@ -6,45 +6,14 @@ a circle are errors of the declaration, told with all names or the whole path.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from actions.declaration import checked_words
 from actions.errors import DeclarationError
 
 if TYPE_CHECKING:
     from actions.definition import Action
-
-_SOURCE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}(?:\.[^.\s]+(?: [^.\s]+)*)*", re.ASCII)
-
-
-def checked_depends_on(action: str, given: Any) -> tuple[str, ...]:
-    """Return the names that were declared, one or several, each once."""
-    names = (given,) if isinstance(given, str) else given
-    return tuple(dict.fromkeys(name.strip() for name in checked_words(action, "depends_on", names)))
-
-
-def checked_uses(action: str, given: Any, keys: Iterable[str]) -> dict[str, str]:
-    """Return which arguments are filled from which result: `{"quote": "GET_QUOTE.price"}`."""
-    if not isinstance(given, Mapping):
-        raise DeclarationError(
-            f'{action}: uses has to be a dict such as {{"quote": "GET_QUOTE.price"}}, not {given!r}'
-        )
-    known = tuple(keys)
-    if unknown := [str(key) for key in given if key not in known]:
-        raise DeclarationError(
-            f"{action}: uses fills {', '.join(unknown)}, which is no parameter; "
-            f"it has {', '.join(known) or 'none'}"
-        )
-    for key, source in given.items():
-        if not isinstance(source, str) or not _SOURCE.fullmatch(source):
-            raise DeclarationError(
-                f"{action}: uses fills {key} from {source!r}: write an action's name, and behind dots the way to "
-                'the value in its result: "GET_QUOTE.price"'
-            )
-    return dict(given)
 
 
 def source_of(reference: str) -> tuple[str, str]:

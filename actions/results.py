@@ -42,13 +42,15 @@ def result_text(action: Action, value: Any, cap: int | None = None) -> str:
 
 
 def checked(action: Action, value: Any) -> Any:
-    """Return the value as the action's `output` has it, unchanged without one; raise InvalidResult if it is not that."""
+    """Return the value as the action's `output` has it, unchanged without one; InvalidResult if it is not that."""
     if action.output_adapter is None:
         return value
     try:
         return action.output_adapter.validate_python(value)
     except ValidationError as error:
-        where = ", ".join(sorted({".".join(map(str, each["loc"])) or "the result" for each in error.errors()}))
+        where = ", ".join(
+            sorted({".".join(map(str, each["loc"])) or "the result" for each in error.errors()})
+        )
         raise InvalidResult(f"{action.name} returned something else than it promises: {where}") from error
 
 

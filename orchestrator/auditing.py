@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import PydanticSerializationError, to_json
 
-from actions.errors import UmbelError, UnknownAction
 from actions.messages import mended
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     from actions.definition import Action
     from actions.messages import Payload
-    from actions.registry import Registry
-    from orchestrator.submission import Submission
 
 ALLOWED: Final = "allowed"
 """`decided` of a call that nothing forbids: it runs when its turn comes."""
@@ -61,25 +58,6 @@ def audit_line(
             "arguments": masked(action, payload.arguments),
             "decided": decided,
         }
-    )
-
-
-def refused_submission(given: Submission, registry: Registry, error: UmbelError) -> dict[str, Any]:
-    """Return the line of a single call that was refused when it was submitted: it has no record."""
-    try:
-        action = registry.resolve(given.action)
-    except UnknownAction:
-        action = None
-    return line(
-        given.run or "",
-        "asked",
-        by=given.principal or "",
-        action=action.name if action else "",
-        called=given.action,
-        tenant=given.tenant,
-        conversation="",
-        arguments=masked(action, given.arguments),
-        decided=error.code,
     )
 
 

@@ -10,9 +10,8 @@ from pydantic_core import from_json
 from actions.errors import IdempotencyConflict, ModelError, UnknownRecord
 from actions.messages import TERMINAL, RunId
 from orchestrator.answers import Ended, ended
-from orchestrator.auditing import refused_submission
 from orchestrator.guards import Caps, caps
-from orchestrator.submission import Length, Submission, prepare
+from orchestrator.submission import Length, Submission, prepare, refused_submission
 from orchestrator.waiting import until
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from actions.errors import DeclarationError, InvalidId, MissingDependency
+from actions.errors import DeclarationError, InvalidId, MissingDependency, UmbelError, UnknownAction
 from actions.messages import Payload, RunId, mended, new_run_id, run_id_from_key
 from actions.policy import Retry, duration, milliseconds
-from orchestrator import ids
+from orchestrator import auditing, ids
 from orchestrator.digests import digest
 from orchestrator.drafting import check_recordable, draft
 from orchestrator.judging import bound, check_permissions, check_single
@@ -198,3 +198,22 @@ def _retry(given: Retry | int | None) -> Retry | None:
         raise DeclarationError(
             f"retry: a Retry or a whole number, 0 or more, is wanted, not {given!r}"
         ) from None
+
+
+def refused_submission(given: Submission, registry: Registry, error: UmbelError) -> dict[str, Any]:
+    """Return the line of a single call that was refused when it was submitted: it has no record."""
+    try:
+        action = registry.resolve(given.action)
+    except UnknownAction:
+        action = None
+    return auditing.line(
+        given.run or "",
+        "asked",
+        by=given.principal or "",
+        action=action.name if action else "",
+        called=given.action,
+        tenant=given.tenant,
+        conversation="",
+        arguments=auditing.masked(action, given.arguments),
+        decided=error.code,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import sys
 import time
 from collections.abc import Callable
@@ -172,6 +173,21 @@ class Worker(Process):
         if self.is_alive:
             self.kill()
         super().__exit__(*error)
+
+
+def settings_of(valkey: str, home: Path, *modules: str, **more: object) -> Settings:
+    """Settings of a namespace that nobody else uses, for workers with the actions of these modules."""
+    from orchestrator.settings import Settings
+
+    name = f"t{secrets.token_hex(6)}"
+    given = {
+        "redis_url": valkey,
+        "home": home,
+        "namespace": name,
+        "celery_prefix": f"{name}:",
+        "actions": modules,
+    }
+    return Settings.model_validate(given | more)
 
 
 def start_worker(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from umbel import Acted, CallFailed, Umbel
-from workers_under_test import MODULE, eventually, start_worker
+from workers_under_test import MODULE, eventually, settings_of, start_worker
 
 if TYPE_CHECKING:
     from orchestrator.settings import Settings
@@ -26,18 +25,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture(scope="module")
 def act_settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    from orchestrator.settings import Settings
-
-    name = f"t{secrets.token_hex(6)}"
-    return Settings.model_validate(
-        {
-            "redis_url": valkey,
-            "home": tmp_path_factory.mktemp("home"),
-            "namespace": name,
-            "celery_prefix": f"{name}:",
-            "actions": [MODULE],
-        }
-    )
+    return settings_of(valkey, tmp_path_factory.mktemp("home"), MODULE)
 
 
 @pytest.fixture(scope="module")

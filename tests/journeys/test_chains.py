@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from outside_under_test import Outside
-from workers_under_test import eventually, start_worker
+from workers_under_test import eventually, settings_of, start_worker
 
 if TYPE_CHECKING:
     from orchestrator.settings import Settings
@@ -48,18 +48,7 @@ def module(tmp_path_factory: pytest.TempPathFactory, outside: Outside) -> Iterat
 def guide_settings(
     valkey: str, tmp_path_factory: pytest.TempPathFactory, module: tuple[str, Path]
 ) -> Iterator[Settings]:
-    from orchestrator.settings import Settings
-
-    name = f"t{secrets.token_hex(6)}"
-    made = Settings.model_validate(
-        {
-            "redis_url": valkey,
-            "home": tmp_path_factory.mktemp("home"),
-            "namespace": name,
-            "celery_prefix": f"{name}:",
-            "actions": [module[0]],
-        }
-    )
+    made = settings_of(valkey, tmp_path_factory.mktemp("home"), module[0])
     with start_worker(made, extra_path=module[1]):
         yield made
 

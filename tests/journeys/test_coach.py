@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actions.builtin.coach import drafts
-from workers_under_test import start_worker
+from workers_under_test import settings_of, start_worker
 
 if TYPE_CHECKING:
     from orchestrator.assembly import House
@@ -22,18 +21,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture(scope="module")
 def coach_settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    from orchestrator.settings import Settings
-
-    name = f"t{secrets.token_hex(6)}"
-    made = Settings.model_validate(
-        {
-            "redis_url": valkey,
-            "home": tmp_path_factory.mktemp("home"),
-            "namespace": name,
-            "celery_prefix": f"{name}:",
-            "actions": ["actions.builtin.coach"],
-        }
-    )
+    made = settings_of(valkey, tmp_path_factory.mktemp("home"), "actions.builtin.coach")
     with start_worker(made):
         yield made
 

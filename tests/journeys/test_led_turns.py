@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from model_under_test import ScriptedModel, text
-from workers_under_test import MODULE, start_worker
+from workers_under_test import MODULE, settings_of, start_worker
 
 if TYPE_CHECKING:
     from orchestrator.assembly import House
@@ -39,19 +38,7 @@ def model() -> Iterator[ScriptedModel]:
 def led_settings(
     valkey: str, tmp_path_factory: pytest.TempPathFactory, model: ScriptedModel
 ) -> Iterator[Settings]:
-    from orchestrator.settings import Settings
-
-    name = f"t{secrets.token_hex(6)}"
-    made = Settings.model_validate(
-        {
-            "redis_url": valkey,
-            "home": tmp_path_factory.mktemp("home"),
-            "namespace": name,
-            "celery_prefix": f"{name}:",
-            "actions": [MODULE],
-            "model_url": model.url,
-        }
-    )
+    made = settings_of(valkey, tmp_path_factory.mktemp("home"), MODULE, model_url=model.url)
     with start_worker(made):
         yield made
 

@@ -11,7 +11,7 @@ import pytest
 
 from model_under_test import ScriptedModel, text
 from people_under_test import MODULE
-from workers_under_test import eventually, start_worker
+from workers_under_test import eventually, settings_of, start_worker
 
 if TYPE_CHECKING:
     from orchestrator.assembly import House
@@ -33,18 +33,8 @@ def model() -> Iterator[ScriptedModel]:
 def room_settings(
     valkey: str, tmp_path_factory: pytest.TempPathFactory, model: ScriptedModel
 ) -> Iterator[Settings]:
-    from orchestrator.settings import Settings
-
-    name = f"t{secrets.token_hex(6)}"
-    made = Settings.model_validate(
-        {
-            "redis_url": valkey,
-            "home": tmp_path_factory.mktemp("home"),
-            "namespace": name,
-            "celery_prefix": f"{name}:",
-            "actions": ["actions.builtin.rooms", MODULE],
-            "model_url": model.url,
-        }
+    made = settings_of(
+        valkey, tmp_path_factory.mktemp("home"), "actions.builtin.rooms", MODULE, model_url=model.url
     )
     with start_worker(made):
         yield made

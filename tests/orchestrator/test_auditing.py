@@ -11,7 +11,7 @@ from actions.errors import ForbiddenAction, UnknownAction
 from actions.messages import Payload
 from actions.registry import Registry
 from orchestrator import auditing
-from orchestrator.submission import Submission
+from orchestrator.submission import Submission, refused_submission
 
 SECRET = "hunter2"
 
@@ -69,7 +69,7 @@ def test_names_that_a_model_made_up_are_cut_and_storable():
 
 def test_a_refused_submission_has_a_line_though_it_has_no_record():
     given = Submission("TRANSFER", {"amount": 5, "card": SECRET}, principal="ann", tenant="acme")
-    told = auditing.refused_submission(given, Registry([pay]), ForbiddenAction("no"))
+    told = refused_submission(given, Registry([pay]), ForbiddenAction("no"))
     assert told == {
         "run": "",
         "what": "asked",
@@ -84,9 +84,7 @@ def test_a_refused_submission_has_a_line_though_it_has_no_record():
 
 
 def test_a_refused_submission_of_an_unknown_action_names_what_was_called():
-    told = auditing.refused_submission(
-        Submission("STEAL", {"card": SECRET}), Registry([pay]), UnknownAction("no")
-    )
+    told = refused_submission(Submission("STEAL", {"card": SECRET}), Registry([pay]), UnknownAction("no"))
     assert (told["action"], told["called"], told["decided"]) == ("", "STEAL", "unknown_action")
     assert SECRET not in json.dumps(told)
 

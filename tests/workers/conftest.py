@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from workers_under_test import MODULE, start_worker
+from workers_under_test import MODULE, settings_of, start_worker
 
 if TYPE_CHECKING:
     from orchestrator.assembly import House
@@ -19,18 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def shared_settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a namespace that the tests of a module share."""
-    from orchestrator.settings import Settings
-
-    name = f"t{secrets.token_hex(6)}"
-    return Settings.model_validate(
-        {
-            "redis_url": valkey,
-            "home": tmp_path_factory.mktemp("home"),
-            "namespace": name,
-            "celery_prefix": f"{name}:",
-            "actions": [MODULE],
-        }
-    )
+    return settings_of(valkey, tmp_path_factory.mktemp("home"), MODULE)
 
 
 @pytest.fixture(scope="module")
