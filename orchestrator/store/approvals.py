@@ -68,6 +68,7 @@ class Approvals:
         by: str = "",
         reason: str = "",
         *,
+        line: dict[str, Any] | None = None,
         clock: int | None = None,
     ) -> str:
         """Approve or deny: "approved", "denied", "changed" (something else is asked for), "decided" or "missing".
@@ -78,11 +79,12 @@ class Approvals:
             digest: of what was looked at; None: of whatever is asked for now.
             by: who decided.
             reason: what the model is told when it is denied.
+            line: for the audit, written in the same step if it is approved or denied.
             clock: stands in for the server's time, in tests only.
         """
         said = f"denied by a person: {reason}" if reason else "denied by a person"
         result = to_json({"code": "denied", "error": said}).decode()
-        told = [run, verdict, digest or "", by, result]
+        told = [run, verdict, digest or "", by, result, to_json(line).decode() if line else ""]
         return str(await self._connection.run("decide", *told, clock=clock))
 
 

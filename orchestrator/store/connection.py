@@ -81,8 +81,6 @@ class Connection:
             max(1, int(settings.run_ttl.total_seconds())),
             f"{max(1, int(settings.conversation_ttl.total_seconds()))} {settings.audit_cap}",
         )
-        self.run_ttl_s = int(self._frame[1])
-        """Seconds that the record of an ended run is kept."""
         self._scripts = load()
         self._line = Line(settings.store_url, timeout=SOCKET_TIMEOUT)
         self.redis = _client(settings.store_url, connections, SOCKET_TIMEOUT)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import to_json
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -87,29 +89,34 @@ class Dead:
             at += _PAGE
         return found[:limit]
 
-    async def edit(self, run: str, arguments: str) -> bool:
-        """Put these arguments (JSON) in the place of its own for whoever runs it again; whether it is here."""
+    async def edit(self, run: str, arguments: str, line: dict[str, Any] | None = None) -> bool:
+        """Put these arguments (JSON) in the place of its own for whoever runs it again; whether it is here.
+
+        `line`: for the audit, written in the same step.
+        """
         if (await self.read([run]))[0] is None:
             return False
-        await self._keep(run, "ed", arguments)
-        return True
+        return await self._mark(run, "ed", arguments, line=line)
 
-    async def discard(self, run: str) -> bool:
-        """Take it off the list; its record ends by itself. Whether it was there."""
-        (gone,) = await self._connection.ask(["ZREM", f"{self._connection.prefix}dead", run])
-        return bool(gone)
+    async def discard(self, run: str, line: dict[str, Any] | None = None) -> bool:
+        """Take it off the list; its record ends by itself. Whether it was there. `line`: as for `edit`."""
+        return await self._mark(run, off=True, line=line)
 
     async def mark_replayed(self, run: str, new_run: str) -> None:
         """Note which run has taken it up, and take it off the list."""
-        await self._keep(run, "rp", new_run)
-        await self.discard(run)
+        await self._mark(run, "rp", new_run, off=True)
 
-    async def _keep(self, run: str, name: str, value: str) -> None:
-        """Write one field of its record; should that have ended in this moment, what is written ends too."""
-        key = f"{self._connection.prefix}r:{run}"
-        await self._connection.ask(
-            ["HSET", key, name, value], ["EXPIRE", key, self._connection.run_ttl_s, "NX"]
-        )
+    async def _mark(
+        self,
+        run: str,
+        field: str = "",
+        value: str = "",
+        *,
+        off: bool = False,
+        line: dict[str, Any] | None = None,
+    ) -> bool:
+        told = to_json(line).decode() if line else ""
+        return bool(await self._connection.run("mark", run, field, value, "off" if off else "", told))
 
 
 def _dead(run: str, at_us: int, row: list[Any]) -> DeadRun:

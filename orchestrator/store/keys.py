@@ -78,10 +78,10 @@ Fields of `r:<run>`; times are µs since the epoch, absent means the default:
     uk, jd        finish, submit  an attempt's effect is unknown; its result is that of an earlier run (dedupe)
     undo, ue, un  finish          pending, undone or failed; what its undo failed with; how many undos were begun
     of            finish          the run that it undoes
-    tm            finish          what the model is told in place of the result
+    tm, tn        finish          what the model is told in place of the result; what is true since an undo was tried again
     oe, ph        submit, finish  its action has an `on_error`; the status that it ends with after that (`e`: the error)
     ap, apd, aps, apx  submit     approval wanted or given; digest of what for; since when; until when
-    av, apw       submit, decide  the arguments that a person sees, JSON; who approved
+    av, apw, dy   submit, decide  the arguments that a person sees, JSON; who approved; not before this time even then
     ha            finish          the arguments as their hooks left them, JSON
     par, kids, fl finish          the run that it follows up; those that follow it up, and how many of them have not ended
     fu            finish          follow-ups so far, of a run without turn

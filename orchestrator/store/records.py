@@ -113,6 +113,8 @@ class RunView:
     """What became of a handler that went on after its run had ended, if that is known."""
     told: str | None = None
     """What the model is told in place of the result, JSON: what is true when its chain has settled."""
+    now: str | None = None
+    """What is true since an undo was tried again, JSON; the conversation has a note of it."""
     undo: str | None = None
     """Of a step whose chain has failed: pending, undone or failed."""
     undo_error: str | None = None

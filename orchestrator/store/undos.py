@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
@@ -52,6 +54,7 @@ class Undos:
             if undo == "failed"
         ]
 
-    async def retry(self, run: str) -> str:
-        """Try it again: "retried", "not_stuck" or "missing"."""
-        return str(await self._connection.run("undo_again", run))
+    async def retry(self, run: str, line: dict[str, Any] | None = None) -> str:
+        """Try it again: "retried", "not_stuck" or "missing". `line`: for the audit, written in the same step."""
+        told = to_json(line).decode() if line else ""
+        return str(await self._connection.run("undo_again", run, told))

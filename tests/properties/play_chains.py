@@ -99,11 +99,16 @@ class ChainPlay:
             chain="step",
             undoes=chance.choice(("", "1", "1", "2", "2")),  # type: ignore[arg-type]
             rescues=chance.random() < 0.15,
-            approval=Ask("d", 30_000, "{}") if chance.random() < 0.1 else None,
+            approval=self.ask() if chance.random() < 0.15 else None,
             total_ms=60_000 if chance.random() < 0.1 else None,
             on_unknown=chance.choice(("retry", "retry", "fail", "check")),
             guards=(LockGuard(f"own:{chance.randint(0, 2)}"),) if chance.random() < 0.4 else (),
         )
+
+    def ask(self) -> Ask:
+        """Perhaps under a key that others ask under as well: then a newer question ends an older one."""
+        key = self.chance.choice(("", "", "key:0", "key:1"))
+        return Ask("d", self.chance.choice((2_000, 30_000)), "{}", key=key)
 
     def lead(self, turn: str) -> NewRun:
         key = f"chain.of:{self.chance.randint(0, 1)}"
@@ -164,7 +169,7 @@ class ChainPlay:
         if verdict == "ok":
             await self.took(run, finish)
 
-    def finish(self, run: Claimed) -> Finish:
+    def finish(self, run: Claimed) -> Finish:  # noqa: PLR0911 - one return for each way to end
         dice, effects = self.chance.random(), ()
         if run.undoes:
             verdict = "succeeded" if dice < 0.8 else "again" if dice < 0.9 else "failed"
@@ -173,6 +178,10 @@ class ChainPlay:
             return Finish(run.id, run.fence, run.rescue, '{"error":"no","code":"failed","compensated":true}')
         rescue = (Effect(EffectKind.RESCUE),)
         unknown = (Effect(EffectKind.UNKNOWN),)
+        if run.approved == "" and self.chance.random() < 0.04:
+            return Finish(
+                run.id, run.fence, "ask", "{}", 5_000, "d2", (Effect(EffectKind.APPROVAL_KEY, "key:0"),)
+            )
         if dice < 0.72:
             if self.chance.random() < 0.15 and run.id.count(".f") == 0:
                 effects = self.follow(run)
@@ -191,6 +200,7 @@ class ChainPlay:
                 Payload("NEXT").encode(),
                 position="f",
                 head='{"action":"NEXT"',
+                approval=self.ask() if self.chance.random() < 0.2 else None,
                 undoes=self.chance.choice(("", "1")),
             )  # type: ignore[arg-type]
             for at in range(self.chance.randint(1, 2))
@@ -267,7 +277,7 @@ class ChainPlay:
             for run in claim.runs:
                 self.begins(run)
                 finish = self.finish(run)
-                if finish.verdict == "again":
+                if finish.verdict in {"again", "ask"}:
                     finish = Finish(run.id, run.fence, "succeeded", '"did"')
                 await self.store.runs.finish("last", [finish])
                 await self.took(run, finish)

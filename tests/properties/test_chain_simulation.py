@@ -73,7 +73,7 @@ async def judge(play: ChainPlay, chain: Chain) -> None:
         if view.undo is not None:
             assert view.undo == "undone", f"{view.id} is {view.undo}"
         if view.undo == "undone" and view.status == "succeeded":
-            assert json.loads(view.told)["code"] == "undone"
+            assert json.loads(view.now or view.told)["code"] == "undone"
 
 
 def failed(views: list[RunView]) -> bool:

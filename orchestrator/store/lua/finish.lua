@@ -37,7 +37,7 @@ while at <= #ARGV do
       answer = 'state_conflict'
       if run.chain then run.uncertain = call('HSET', run_key(id), 'uk', 1) end
       ladder().fail(run, 'failed', CONFLICT)
-    elseif run.follows and verdict == 'succeeded' then
+    elseif run.follows and verdict == 'succeeded' and run.status ~= 'cancelling' then
       rarely().follow_up(run, result, at + 7, count)
     elseif verdict == 'succeeded' then
       settle(run, verdict, result)

@@ -1,5 +1,5 @@
 -- forget: removes what is left of a conversation that is to be forgotten; see cancel_turn for how that begins.
--- NEEDS: base events ready settle [ends guards remove]
+-- NEEDS: base events ready settle [ends guards limits fifos remove] {record asks chains undoing follow rescue people stopping}
 -- KEYS: [1] prefix
 -- ARGV: frame(3), conversation
 -- RETURNS: 'more' (a turn still lives, or there is more: call again) or 'removed'

@@ -17,7 +17,11 @@ if leader then
   if leader.status ~= 'running' or leader.fence ~= fence then return 'stale' end
 else
   local known = call('HGET', t, 'd')
-  if known then return known == digest and 'exists' or 'conflict' end
+  if known then
+    audit('{"turn":"' .. turn .. '","what":"asked again"}')
+    publish()
+    return known == digest and 'exists' or 'conflict'
+  end
   local f = call('HMGET', c, 'live', 's', 'u', 'last', 'del')
   if not f[2] or f[5] then return 'missing' end
   if f[1] then return 'busy' end

@@ -7,7 +7,11 @@
 local conversation, turn, digest, message, lane, payload, priority, max, after = unpack(ARGV, 4, 12)
 local c, t = P .. 'c:' .. conversation, P .. 't:' .. turn
 local known = call('HGET', t, 'd')
-if known then return known == digest and 'exists' or 'conflict' end
+if known then
+  audit('{"turn":"' .. turn .. '","what":"asked again"}')
+  publish()
+  return known == digest and 'exists' or 'conflict'
+end
 local f = call('HMGET', c, 'live', 'u', 's', 'last', 'del')
 if not f[3] or f[5] then return 'missing' end
 call('HSET', t, 'c', conversation, 'd', digest, 's', 'queued', 'msg', message, 'q', lane, 'a', payload, 'p', priority,

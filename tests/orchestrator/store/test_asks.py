@@ -135,3 +135,121 @@ async def test_a_denied_step_undoes_its_chain(world):
     await world.end(await world.one())
     assert await world.store.approvals.decide(second.id, "deny", None, "alice", "no") == "denied"
     assert (await world.one()).undoes == first.id
+
+
+# Several questions under one key
+
+
+def keyed(name: str) -> Ask:
+    return Ask(f"d-{name}", 60_000, "{}", key="wire:a")
+
+
+async def test_in_one_chain_a_newer_question_ends_the_chain_and_not_the_turn_for_ever(world):
+    await world.open()
+    steps = [step for at in range(3) for step in [world.steps("turn_x", 3, approval=keyed(str(at)))[at]]]
+    assert await world.post(*steps, mode="chain") == "ok"
+    assert await world.statuses("run_x.0.0", "run_x.0.1", "run_x.0.2") == ["cancelled", "refused", "refused"]
+    assert (await world.conversations.turn("turn_x"))["s"] == "done"
+    assert await world.store.approvals.list() == []
+
+
+async def test_what_depends_on_a_question_that_was_superseded_in_the_same_reply_hears_of_it(world):
+    await world.open()
+    await world.post(
+        world.call("turn_x", 0, approval=keyed("a"), dependents=("!run_x.0.2",)),
+        world.call("turn_x", 1, approval=keyed("b")),
+        world.call("turn_x", 2, status="blocked", open=1),
+    )
+    assert await world.statuses("run_x.0.0", "run_x.0.1", "run_x.0.2") == ["cancelled", "blocked", "refused"]
+
+
+async def test_a_run_that_asks_late_does_not_take_the_place_of_a_newer_one(world):
+    await world.submit("run_old")
+    old = await world.one()
+    world.pass_time(s=1)
+    await world.submit("run_new", approval=keyed("new"))
+    asked = Finish(
+        old.id, old.fence, "ask", "{}", 60_000, "d-old", (Effect(EffectKind.APPROVAL_KEY, "wire:a"),)
+    )
+    await world.runs.finish("p1", [asked])
+    assert await world.statuses("run_old", "run_new") == ["cancelled", "blocked"]
+
+
+# Clocks, limits, the audit
+
+
+async def test_what_was_asked_for_too_long_ago_cannot_be_approved_though_nobody_looked(world):
+    await world.submit("run_a", approval=ASK)
+    world.pass_time(s=61)
+    assert await world.store.approvals.decide("run_a", "approve", None, "alice") == "decided"
+    assert await world.status("run_a") == "expired"
+
+
+async def test_the_clocks_of_those_that_wait_behind_it_stand_still_too(world):
+    await world.open()
+    first = world.steps("turn_x", 2, approval=Ask("d", 3_600_000, "{}"))[0]
+    second = world.steps("turn_x", 2, total_ms=60_000, queue_ms=60_000)[1]
+    await world.post(first, second, mode="chain")
+    for _ in range(4):
+        world.pass_time(s=600)
+        await world.runs.tick(["actions"])
+    await world.store.approvals.decide(first.id, "approve", None, "alice")
+    world.pass_time(s=20)
+    await world.runs.tick(["actions"])
+    await world.end(await world.one())
+    assert (await world.one()).id == second.id
+
+
+@pytest.mark.parametrize("burst", [0, 1])
+async def test_a_question_asked_at_the_claim_uses_up_no_limit(world, burst):
+    from orchestrator.store.incoming import LimitGuard
+
+    limit = LimitGuard("daily:a", "daily", 1, 86_400_000_000, burst=burst)
+    await world.submit("run_a", guards=(limit,))
+    run = await world.one()
+    await world.runs.finish("p1", [Finish(run.id, run.fence, "ask", "{}", 60_000, "d")])
+    await world.store.approvals.decide("run_a", "approve", None, "alice")
+    assert (await world.one()).approved == "d"
+    await world.submit("run_b", guards=(limit,))
+    assert (await world.claim()).runs == []
+
+
+async def test_a_run_that_only_asked_has_not_begun_and_is_not_rescued(world):
+    await world.submit("run_a", rescues=True)
+    run = await world.one()
+    await world.runs.finish("p1", [Finish(run.id, run.fence, "ask", "{}", 60_000, "d")])
+    assert (await world.runs.read("run_a")).began_us is None
+    world.pass_time(s=61)
+    await world.runs.tick(["actions"])
+    assert await world.status("run_a") == "expired"
+
+
+async def test_interrupt_stops_a_step_that_waits_for_a_person_since_its_claim(world):
+    await world.open()
+    await world.post(*world.steps("turn_x", 2), mode="chain")
+    run = await world.one()
+    await world.runs.finish("p1", [Finish(run.id, run.fence, "ask", "{}", 60_000, "d")])
+    await world.conversations.interrupt("turn_x")
+    assert await world.statuses("run_x.0.0", "run_x.0.1") == ["cancelled", "cancelled"]
+    assert await world.store.approvals.list() == []
+
+
+async def test_a_decision_and_its_line_in_the_audit_are_one_step(world):
+    await world.submit("run_a", approval=ASK)
+    await world.store.approvals.decide(
+        "run_a", "approve", "wrong", "eve", line={"what": "approve", "by": "eve"}
+    )
+    await world.store.approvals.decide("run_a", "approve", None, "ann", line={"what": "approve", "by": "ann"})
+    lines = [line.fields for line in await world.store.audit.read()]
+    assert lines == [
+        {"run": "run_a", "what": "approval wanted", "digest": "digest-1"},
+        {"what": "approve", "by": "ann"},
+    ]
+
+
+async def test_a_delay_holds_after_the_approval_too(world):
+    await world.submit("run_a", approval=ASK, delay_ms=30_000)
+    await world.store.approvals.decide("run_a", "approve", None, "ann")
+    assert (await world.claim()).runs == []
+    world.pass_time(s=31)
+    assert (await world.one()).id == "run_a"

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store.incoming import Effect, EffectKind, LimitGuard, LockGuard, NewRun
+from orchestrator.store.incoming import Effect, EffectKind, Lead, LimitGuard, LockGuard, NewRun
 
 UNKNOWN = (Effect(EffectKind.UNKNOWN),)
+LEAD = Lead("turns", b"{}", max_rounds=5)
 
 
 async def results(world) -> list[object]:
@@ -136,7 +137,8 @@ async def test_an_undo_that_fails_rests_and_can_be_tried_again_in_order(world, c
         await world.end(run)
     views = await world.runs.read_all(chain)
     assert [view.undo for view in views] == ["undone", "undone", None]
-    assert json.loads(views[0].told)["code"] == "undone"
+    assert json.loads(views[0].now)["code"] == "undone"
+    assert json.loads(views[0].told)["code"] == "not_undone"  # what the model was told stays as it was
     assert len(await results(world)) == 3  # never a second tool message
     role, note = (await world.told())[-1]
     assert role == "user"
@@ -385,3 +387,90 @@ async def test_an_undo_has_done_its_work_even_if_the_state_has_moved_on(world, c
     move = (Effect(EffectKind.TRANSITION, "7", "B"),)
     assert await world.end(await world.one(), effects=move) == "ok"
     assert (await world.runs.read(chain[0])).undo == "undone"
+
+
+@pytest.mark.parametrize("how", ["stop", "cancel"])
+async def test_a_turn_that_is_ended_while_its_chain_is_undone_ends_with_that(world, how):
+    await world.open()
+    await world.post(*world.steps("turn_x", 2), mode="chain", lead=LEAD, goes_on=True)
+    await forward(world, 1)
+    stops = (Effect(EffectKind.STOP),) if how == "stop" else ()
+    await world.end(await world.one(), "failed", '{"code":"failed"}', effects=stops)
+    if how == "cancel":
+        assert await world.conversations.cancel_turn("turn_x") == "undoing"
+    await undo(world, ["run_x.0.0"])
+    assert (await world.conversations.turn("turn_x"))["s"] == ("failed" if how == "stop" else "cancelled")
+    assert (await world.claim(lane="turns")).runs == []
+
+
+async def test_a_turn_can_be_cancelled_after_an_undo_of_it_has_failed(world):
+    await world.open()
+    await world.post(*world.steps("turn_x", 2), mode="chain", lead=LEAD, goes_on=True)
+    await forward(world, 1)
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    await undo(world, ["run_x.0.0"], verdict="failed")
+    assert await world.conversations.cancel_turn("turn_x") == "cancelled"
+    assert (await world.conversations.turn("turn_x"))["s"] == "cancelled"
+
+
+async def test_an_undone_success_does_not_take_an_earlier_one_away(world):
+    await world.open()
+    await world.post(world.call("turn_w", 0, did="CHECK"), turn="turn_w")
+    await world.end(await world.one())
+    await world.post(*world.steps("turn_x", 2, did="CHECK"), mode="chain")
+    await world.end(await world.one())
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    await world.end(await world.one())
+    assert (await world.conversations.read("conv_a")).did == {"CHECK"}
+
+
+async def test_all_steps_after_the_failed_one_are_told_that_they_did_not_run(world):
+    await world.open()
+    await world.post(*world.steps("turn_x", 4), mode="chain")
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    assert [each["code"] for each in await results(world)] == ["failed", "not_run", "not_run", "not_run"]
+
+
+async def test_who_waits_for_the_lock_of_an_undo_is_not_forgotten_with_its_conversation(world):
+    await world.open()
+    await world.post(*world.steps("turn_x", 2, guards=(LockGuard("orders:a"),)), mode="chain")
+    await forward(world, 1)
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    await undo(world, ["run_x.0.0"], verdict="failed")
+    await world.store.undos.retry("run_x.0.0")
+    undoing = await world.one()
+    await world.submit("run_b", guards=(LockGuard("orders:a"),))
+    assert (await world.claim()).runs == []
+    with pytest.raises(TimeoutError):
+        await world.conversations.forget("conv_a", timeout_s=0.05)
+    await world.end(undoing)
+    assert (await world.one()).id == "run_b"
+    world.pass_time(s=1)
+    await world.runs.tick(["actions"])
+    assert not [key for key in await world.keys() if "conv_a" in key or "run_x" in key]
+
+
+async def test_a_chain_of_thousands_of_steps_has_an_end(world):
+    await world.open()
+    await world.post(*world.steps("turn_x", 9_000), mode="chain")
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    assert (await world.conversations.turn("turn_x"))["s"] == "done"
+    assert len(await world.told()) == 9_001
+
+
+async def test_editing_a_call_of_a_live_round_gives_it_no_end_of_its_own(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0), world.call("turn_x", 1))
+    first, _ = await world.take()
+    await world.end(first, "failed", '{"code":"failed"}')
+    assert await world.store.dead.edit(first.id, "{}", {"what": "edit", "by": "ann"})
+    assert (await world.keys())[f"r:{first.id}"] == -1
+
+
+async def test_a_repeated_reply_stands_in_the_audit(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0))
+    await world.post(world.call("turn_x", 0))
+    assert [line.fields for line in await world.store.audit.read()] == [
+        {"turn": "turn_x", "what": "asked again"}
+    ]

@@ -154,3 +154,91 @@ async def test_a_parent_holds_no_lock_while_it_waits(world):
     await world.submit("run_a", guards=guards)
     await world.end(await world.one(), effects=following("run_a", 1, guards=guards))
     assert (await world.one()).id == "run_a.f0"
+
+
+async def test_a_child_that_takes_the_place_of_its_sibling_leaves_the_parent_an_end(world):
+    from orchestrator.store.incoming import Ask
+
+    await world.submit("run_a")
+    await world.end(
+        await world.one(), effects=following("run_a", 2, approval=Ask("d", 60_000, "{}", key="k"))
+    )
+    assert await world.statuses("run_a.f0", "run_a.f1") == ["cancelled", "blocked"]
+    await world.store.approvals.decide("run_a.f1", "approve", None, "ann")
+    await world.end(await world.one())
+    assert await world.status("run_a") == "succeeded"
+
+
+async def test_follow_ups_of_an_evaluator_leave_no_key_without_end(world):
+    await world.open()
+    later = ("always", NewRun("run_x.ev.0", "actions", b"{}", conversation="conv_a"))
+    await world.post(world.call("turn_x", 0), evaluators=(later,))
+    await world.end(await world.one())
+    await world.end(await world.one(), effects=following("run_x.ev.0", 1))
+    await world.end(await world.one())
+    assert await world.status("run_x.ev.0") == "succeeded"
+    assert {key: ttl for key, ttl in (await world.keys()).items() if key.startswith("r:") and ttl == -1} == {}
+
+
+async def test_children_are_kept_as_long_as_their_parent_waits(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0))
+    run = await world.one()
+    await world.end(run, effects=following(run.id, 2))
+    first, second = await world.take()
+    await world.end(first)
+    assert (await world.keys())[f"r:{first.id}"] == -1
+    await world.end(second)
+    assert (await world.keys())[f"r:{first.id}"] > 0
+
+
+async def test_a_cancelled_step_is_followed_by_nothing(world):
+    await world.open()
+    await world.post(*world.steps("turn_x", 1), mode="chain")
+    run = await world.one()
+    await world.conversations.cancel_turn("turn_x")
+    await world.end(run, effects=following(run.id, 1))
+    assert (await world.one()).undoes == run.id
+    assert await world.status(f"{run.id}.f0") is None
+
+
+async def test_the_model_is_told_that_a_follow_up_was_taken_back(world):
+    await world.open()
+    steps = [world.steps("turn_x", 2, undoes="")[0], world.steps("turn_x", 2)[1]]
+    await world.post(*steps, mode="chain")
+    run = await world.one()
+    await world.end(run, effects=following(run.id, 1, undoes="1"))
+    await world.end(await world.one())
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    await world.end(await world.one())
+    told = json.loads((await world.told())[1][1])
+    assert told["result"]["follow_ups"][0]["undone"] is True
+
+
+async def test_a_step_whose_follow_up_failed_says_so(world):
+    await world.open()
+    await world.post(*world.steps("turn_x", 1), mode="chain")
+    run = await world.one()
+    await world.end(run, effects=following(run.id, 1))
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    await world.end(await world.one())
+    told = json.loads((await world.told())[1][1])
+    assert told["error"] == "undone because a follow-up of step 1 failed"
+
+
+async def test_an_undo_that_is_tried_again_does_not_miss_a_child_that_is_gone(world):
+    await world.open()
+    await world.post(*world.steps("turn_x", 2), mode="chain")
+    run = await world.one()
+    await world.end(run, effects=following(run.id, 2, undoes="1"))
+    for child in await world.take():
+        await world.end(child)
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    await world.end(await world.one(), "failed", '{"code":"failed"}')  # the undo of the second child
+    await world.redis.delete(f"{world.prefix}r:{run.id}.f0")
+    assert await world.store.undos.retry(f"{run.id}.f1") == "retried"
+    await world.end(await world.one())
+    undo = await world.one()
+    assert undo.undoes == run.id
+    await world.end(undo)
+    assert (await world.runs.read(run.id)).undo == "undone"

@@ -22,30 +22,38 @@ end
 
 local function why_of(chain)
   local why = call('HGET', key_of(chain), 'cf')
-  local at = why and tonumber(why)
-  return at and 'step ' .. int(at + 1) .. ' failed' or why and 'the chain was ' .. why
+  local at = why and why:match('^f?(%d+)$')
+  if not at then return why and 'the chain was ' .. why end
+  return (why:sub(1, 1) == 'f' and 'a follow-up of step ' or 'step ') .. int(at + 1) .. ' failed'
 end
 
--- No further step starts. why: the place of the step that failed, or a word.
+-- No further step starts. why: the place of the step that failed (f before it: what follows it up did), or a word. The
+-- last one first: else each would tell the one after it that it did not succeed.
 local function halt(chain, why, status)
   if call('HSETNX', key_of(chain), 'cf', why) == 0 then return end
   local told = '{"code":"not_run","error":"not run because ' .. why_of(chain) .. '"}'
-  for _, id in ipairs(steps_of(chain)) do
-    local run = read(id)
+  local ids = steps_of(chain)
+  for at = #ids, 1, -1 do
+    local run = read(ids[at])
     if run.status == 'blocked' and not run.children then settle(run, status, told) end
   end
 end
 
-local function truth(f, why)
+local function truth(id, f, why)
   local status, result, undo, joined = f[1], f[2], f[3], f[4]
   local before = '{"code":"%s","error":"%s"}'
   if status ~= 'succeeded' then
     if not undo or result:sub(-1) ~= '}' then return result end
     return result:sub(1, -2) .. (undo == 'undone' and ',"undone":true}' or ',"undone":false}')
   end
+  local follow_ups, own
+  if f[6] then
+    follow_ups, own = G.told_of(id)
+    result, before = '{"result":' .. own .. ',' .. follow_ups .. '}', before:sub(1, -2) .. ',' .. follow_ups:gsub('%%', '%%%%') .. '}'
+  end
   if undo == 'undone' then return before:format('undone', 'undone because ' .. why) end
   if undo == 'failed' then return before:format('undo_failed', 'it took effect, and undoing it failed, because ' .. why) end
-  if undo then return before:format('not_undone', 'it is still in effect: the undo of a later step failed, because ' .. why) end
+  if undo then return before:format('not_undone', 'it is still in effect: another undo failed before its own, because ' .. why) end
   return '{"status":"succeeded","note":"still in effect, though ' .. why .. ': '
     .. (joined and 'it belongs to an earlier call' or 'it cannot be undone') .. '","result":' .. result .. '}'
 end
@@ -56,9 +64,10 @@ local function settle_chain(chain)
   local key, why, told, words = key_of(chain), why_of(chain), {}, {}
   local f = call('HMGET', key, 't', 'settled')
   for at, id in ipairs(steps_of(chain)) do
-    local x = call('HMGET', run_key(id), 's', 'r', 'undo', 'jd', 'h')
-    local text = why and truth(x, why) or x[2]
-    if text ~= x[2] then call('HSET', run_key(id), 'tm', text) end
+    local x = call('HMGET', run_key(id), 's', 'r', 'undo', 'jd', 'h', 'kids')
+    local text = why and truth(id, x, why) or x[2]
+    if text ~= x[2] then call('HSET', run_key(id), f[2] and 'tn' or 'tm', text) end
+    G.end_children(id)
     told[id] = { x[5], text }
     if x[3] then words[#words + 1] = 'step ' .. int(at) .. ' ' .. (x[3] == 'pending' and 'not undone' or x[3] == 'failed' and 'undo failed' or x[3]) end
     if f[2] then call('EXPIRE', run_key(id), RUN_TTL) end
@@ -108,7 +117,7 @@ local function interrupt(turn)
   for at = #ids, 1, -1 do -- else a step would be told that the one before it did not succeed
     local id = ids[at]
     local run = read(id)
-    if LIVE[run.status] and not is_running(run) and not run.claimed and not run.children then
+    if LIVE[run.status] and not is_running(run) and tonumber(run.attempt or '0') == 0 and not run.children then
       call('ZREM', P .. 'due', id)
       run.interrupted = true
       settle(run, 'cancelled', '{"code":"interrupted","error":"not run: the chain was interrupted before this step"}')

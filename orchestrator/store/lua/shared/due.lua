@@ -9,6 +9,9 @@ local function overdue(id)
     if run.deadline then call('ZADD', P .. 'due', run.deadline, 'D' .. id) end
     return
   end
+  if run.status == 'blocked' and run.turn and ladder() and rarely().somebody_decides(run) then
+    return call('ZADD', P .. 'due', int(now + 5000000), 'D' .. id)
+  end
   call('ZREM', P .. 'due', id)
   ladder().fail(run, 'expired', G.ENDS.expired)
 end

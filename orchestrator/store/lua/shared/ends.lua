@@ -62,6 +62,12 @@ local function unblock(run)
       return settle(run, status, result)
     end
   end
+  local delayed = run.approval and call('HGET', run_key(run.id), 'dy')
+  if delayed and tonumber(delayed) > now then
+    call('HSET', run_key(run.id), 's', 'waiting', 'y', 'delay', 'until', delayed, 'since', NOW)
+    call('ZADD', P .. 'due', delayed, run.id)
+    return tell_run(run.conversation, run.id, 'waiting', 0, 'delay')
+  end
   call('HSET', run_key(run.id), 's', 'ready', 'since', NOW)
   make_ready(run.id, run.lane, run.priority, run.tenant)
   tell_run(run.conversation, run.id, 'ready')
@@ -94,7 +100,7 @@ end
 
 -- A run ends badly: if it had begun, its action may have a word to say before.
 local function fail(run, status, result)
-  if run.rare and (run.rescue or run.rescues and run.claimed) then return rarely().rescue(run, status, result) end
+  if run.rare and (run.rescue or run.rescues and tonumber(run.attempt or '0') > 0) then return rarely().rescue(run, status, result) end
   settle(run, status, result)
 end
 

@@ -16,3 +16,5 @@ local function guards_of(text)
   end
   return guards
 end
+
+G.guards_of = guards_of

@@ -121,4 +121,16 @@ local function settle_cost(g, spent, charges)
   if more < 0 and call('EXISTS', g.list, P .. 'lp:' .. g.key) > 0 then call('ZADD', P .. 'due', NOW, 'G' .. g.key) end
 end
 
-G.cool = cool
+-- A run that was charged in this claim (`began`: when) has not begun after all.
+local function give_back(g, began)
+  local l = limit_of(g)
+  if l.burst == 0 then
+    call('LREM', P .. 'lim:' .. g.key, 1, began)
+  elseif l.tat > now then
+    l.tat = math.max(now, l.tat - cost_of(g, l) * l.step)
+    note_charge(l)
+  end
+  if call('EXISTS', g.list, P .. 'lp:' .. g.key) > 0 then call('ZADD', P .. 'due', NOW, 'G' .. g.key) end
+end
+
+G.cool, G.give_back = cool, give_back

@@ -2,7 +2,12 @@
 
 -- A note is a message of the user's side that is no user's: what it tells may be anybody's words, so no more is trusted.
 -- It waits while a turn lives, for nothing may stand between calls and their results.
+local LONGEST_NOTE = 4000
+
 local function note(conversation, text)
+  if #text > LONGEST_NOTE then -- cut between two characters of UTF-8
+    text = text:sub(1, LONGEST_NOTE):gsub('[\192-\255][\128-\191]*$', '') .. ' …'
+  end
   local c = P .. 'c:' .. conversation
   local f = call('HMGET', c, 'live', 's', 'del')
   if not f[2] or f[3] then return end
@@ -31,6 +36,7 @@ local function evaluate(turn, conversation, rows, answered)
     local when, row = each[1], G.values_of(each[2])
     if when == 'always' or answered then G.record(conversation, nil, unpack(row)) end
   end
+  G.settle_recorded()
 end
 
 G.note, G.flush_notes, G.evaluate = note, flush_notes, evaluate

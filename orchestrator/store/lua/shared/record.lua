@@ -33,6 +33,7 @@ local function record(conversation, turn, id, status, lane, priority, tenant, pa
   conversation = conversation or more and more.conv
   if more and more.ask and LIVE[status] then
     status, open, why = 'blocked', int((tonumber(open) or 0) + 1), 'approval'
+    if more.delay then more.rare = more.rare or {}; more.rare.dy = int(now + more.delay * 1000) end
   end
   if more and more.after and LIVE[status] and call('EXISTS', P .. 'br:' .. more.after) == 1 then
     call('RPUSH', P .. 'bw:' .. more.after, id)
@@ -76,7 +77,10 @@ end
 
 -- Those that had ended before they began, and on which others depend, end when these are recorded too.
 local function settle_recorded()
-  for _, each in ipairs(over) do ladder().settle(read(each[1]), each[2], each[3]) end
+  local ended = over
+  over = {}
+  for _, each in ipairs(ended) do ladder().settle(read(each[1]), each[2], each[3]) end
+  if G.settle_outdone then G.settle_outdone() end
 end
 
 -- A number of JSON is a float here; records hold whole ones.
@@ -87,4 +91,4 @@ local function values_of(row)
   return row
 end
 
-G.record, G.values_of = record, values_of
+G.record, G.values_of, G.settle_recorded = record, values_of, settle_recorded

@@ -15,7 +15,10 @@ local function take(pump, id, died, begun)
     call('SADD', P .. 'held:' .. pump, id .. '~' .. run.fence)
   end
   if begun and run.chain then run.uncertain = call('HSET', run_key(id), 'uk', 1) end
-  if run.status == 'cancelling' then return ladder().stopped(run) end
+  if run.status == 'cancelling' then
+    if not begun then run.rescues = nil end
+    return ladder().stopped(run)
+  end
   if run.rescue then run.on_unknown = nil end -- it is its action's on_error that was begun
   if begun and run.on_unknown == 'fail' then return ladder().fail(run, 'failed', ladder().ENDS.unknown) end
   if run.more then ladder().leave(run) end

@@ -1,6 +1,23 @@
 -- remove: takes away what is left of a conversation whose last turn has ended, some turns at a time, the newest first.
 -- A run that ended while it waited may still stand in a FIFO: it leaves that too, for its id may come again.
-local remove_run
+local remove_run, lives
+
+-- Whether it, or what belongs to it, still has to come to its end; it is asked to.
+lives = function(id)
+  local f = call('HMGET', run_key(id), 's', 'kids', 'un')
+  local found = LIVE[f[1] or '']
+  if found then
+    local run = read(id)
+    run.freed = true
+    G.stop(run, 'cancelled')
+    found = LIVE[call('HGET', run_key(id), 's')]
+  end
+  for child in (f[2] or ''):gmatch('%S+') do found = lives(child) or found end
+  local n = tonumber(f[3] or '0')
+  if n > 0 then found = lives(id .. '.undo' .. (n > 1 and int(n) or '')) or found end
+  return found
+end
+
 remove_run = function(id)
   local f = call('HMGET', run_key(id), 'kids', 'un', 'ap')
   for child in (f[1] or ''):gmatch('%S+') do remove_run(child) end
@@ -18,18 +35,22 @@ remove_run = function(id)
   call('DEL', run_key(id))
 end
 
+-- '' or the turn before it; nil: there is none; false: something of it still lives.
 local function remove_turn(turn)
   local flat, fields = call('HGETALL', P .. 't:' .. turn), {}
   for at = 1, #flat, 2 do fields[flat[at]] = flat[at + 1] end
   if not fields.c then return nil end
-  local prefix = 'run_' .. turn:sub(6) .. '.'
+  local prefix, ids, live = 'run_' .. turn:sub(6) .. '.', {}, false
   for round = 0, tonumber(fields.round or '-1') + 1 do
-    remove_run(prefix .. round .. '.next')
-    remove_run(prefix .. round .. '.chain')
-    call('DEL', P .. 'ch:' .. turn:sub(6) .. '.' .. round)
-    for at = 0, tonumber(fields['n' .. round] or '0') - 1 do remove_run(prefix .. round .. '.' .. at) end
+    ids[#ids + 1] = prefix .. round .. '.next'
+    ids[#ids + 1] = prefix .. round .. '.chain'
+    for at = 0, tonumber(fields['n' .. round] or '0') - 1 do ids[#ids + 1] = prefix .. round .. '.' .. int(at) end
   end
-  for at = 0, fields.ev and #cjson.decode(fields.ev) - 1 or -1 do remove_run(prefix .. 'ev.' .. int(at)) end
+  for at = 0, fields.ev and #cjson.decode(fields.ev) - 1 or -1 do ids[#ids + 1] = prefix .. 'ev.' .. int(at) end
+  for _, id in ipairs(ids) do live = lives(id) or live end
+  if live then return false end
+  for _, id in ipairs(ids) do remove_run(id) end
+  for round = 0, tonumber(fields.round or '-1') + 1 do call('DEL', P .. 'ch:' .. turn:sub(6) .. '.' .. round) end
   call('DEL', P .. 't:' .. turn)
   return fields.prev or ''
 end
@@ -44,7 +65,10 @@ local function remove(conversation)
   for at, field in ipairs({ 'last', 'was' }) do
     local turn = f[at + 1] or ''
     while turn ~= '' and budget > 0 do
-      turn, budget = remove_turn(turn) or '', budget - 1
+      local before = remove_turn(turn)
+      if before == false then return call('ZADD', P .. 'due', int(now + 200000), 'X' .. conversation) end
+      turn, budget = before or '', budget - 1
+      call('HSET', c, field, turn)
     end
     call('HSET', c, field, turn)
     if turn ~= '' then return call('ZADD', P .. 'due', NOW, 'X' .. conversation) end

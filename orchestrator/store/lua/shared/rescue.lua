@@ -8,6 +8,7 @@ local function rescue(run, status, result)
     return settle(run, run.rescue, told:sub(1, -2) .. ',"compensated":false,"compensation_error":"its worker died"}')
   end
   if not run.more then read_more(run) end
+  if run.approval == 'wanted' then drop_ask(id) end
   G.leave(run, not is_running(run))
   call('ZREM', P .. 'due', id, 'D' .. id)
   local locks = G.locks_of(run.guards)
@@ -22,10 +23,12 @@ end
 local function ending(run, status, result)
   if run.approval == 'wanted' then drop_ask(run.id) end
   if run.did and status == 'succeeded' and (run.turn or call('EXISTS', P .. 'c:' .. run.conversation) == 1) then
-    call('HSET', P .. 'c:' .. run.conversation, 'd:' .. run.did, run.id)
+    local c, field = P .. 'c:' .. run.conversation, 'd:' .. run.did
+    local known = call('HGET', c, field) -- the newest few: an undo takes back its own only
+    call('HSET', c, field, run.id .. (known and #known < 400 and ' ' .. known or ''))
   end
   if run.chain == 'step' and not run.interrupted and (status ~= 'succeeded' or run.lost) then
-    halt(chain_of(run), run.position, 'refused')
+    halt(chain_of(run), (run.lost and 'f' or '') .. run.position, 'refused')
   elseif run.chain == 'lead' and status ~= 'succeeded' and status ~= 'cancelled' then
     halt(chain_of(run), 'locked out', 'refused')
   end
@@ -41,7 +44,7 @@ local function stop_rare(run, why)
       local each = read(child)
       if LIVE[each.status or ''] then G.stop(each, why) end
     end
-    return LIVE[call('HGET', run_key(run.id), 's')] and 'cancelling' or 'cancelled'
+    return LIVE[call('HGET', run_key(run.id), 's')] and 'cancelling' or 'terminal'
   end
 end
 

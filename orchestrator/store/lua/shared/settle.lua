@@ -74,7 +74,7 @@ local function settle(run, status, result)
     if run.rare then rarely().ending(run, status, result) end
   end
   local apart = not run.turn or run.position == 'next' or APART[run.position]
-  if apart then call('EXPIRE', run_key(run.id), RUN_TTL) end
+  if apart and not (run.turn and run.position == 'f') then call('EXPIRE', run_key(run.id), RUN_TTL) end
   tell_run(run.conversation, run.id, status, run.attempt)
   for dependent in run.dependents and run.chain ~= 'lead' and run.dependents:gmatch('%S+') or none do
     ladder().count_down(dependent, status)
@@ -106,11 +106,11 @@ local function close(turn, count)
   local conversation, messages = f[1], {}
   for id in (f[2] or ''):gmatch('%S+') do
     local run = ended[id] or call('HMGET', run_key(id), 'h', 'r')
-    messages[#messages + 1] = run[1] .. cjson.encode(run[2]) .. '}'
+    if run[1] then messages[#messages + 1] = run[1] .. cjson.encode(run[2] or 'null') .. '}' end
     call('EXPIRE', run_key(id), RUN_TTL)
   end
   if #messages > 0 then
-    call('RPUSH', P .. 'm:' .. conversation, unpack(messages))
+    call_each('RPUSH', P .. 'm:' .. conversation, messages)
     call('HINCRBY', P .. 'c:' .. conversation, 'rev', 1)
   end
   local following = tonumber(f[5]) + 1

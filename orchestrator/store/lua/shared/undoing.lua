@@ -22,8 +22,12 @@ end
 -- The first of the list is the one that is being undone.
 local function undo_next(chain)
   local list = call('HGET', key_of(chain), 'un') or ''
-  local id = list:match('^%S+')
-  if id then return make_undo(id) end
+  for id in list:gmatch('%S+') do
+    if call('EXISTS', run_key(id)) == 1 then
+      call('HSET', key_of(chain), 'un', list:sub((list:find(id, 1, true))))
+      return make_undo(id)
+    end
+  end
   call('HDEL', key_of(chain), 'un')
   settle_chain(chain)
 end
@@ -52,6 +56,15 @@ local function has_ended(run, status, result)
   undo_next(chain)
 end
 
+-- It is no success that others may depend on any more.
+local function take_back(c, field, id)
+  local left = {}
+  for each in (call('HGET', c, field) or ''):gmatch('%S+') do
+    if each ~= id then left[#left + 1] = each end
+  end
+  if #left == 0 then call('HDEL', c, field) else call('HSET', c, field, table.concat(left, ' ')) end
+end
+
 local function undo_ended(run, status, result)
   local chain, of = chain_of(run), run.of
   local key = key_of(chain)
@@ -65,7 +78,7 @@ local function undo_ended(run, status, result)
   call('HDEL', run_key(of), 'ue')
   local f = call('HMGET', run_key(of), 'dd', 'did', 'c')
   if f[1] and call('GET', P .. 'dd:' .. f[1]) == of then call('DEL', P .. 'dd:' .. f[1]) end
-  if f[2] and call('HGET', P .. 'c:' .. f[3], 'd:' .. f[2]) == of then call('HDEL', P .. 'c:' .. f[3], 'd:' .. f[2]) end
+  if f[2] then take_back(P .. 'c:' .. f[3], 'd:' .. f[2], of) end
   call('HSET', key, 'un', ((call('HGET', key, 'un') or ''):gsub('^%S+%s*', '')))
   undo_next(chain)
 end
@@ -78,7 +91,10 @@ local function undo_again(id)
     return 'missing'
   end
   if call('HGET', run_key(id), 'undo') ~= 'failed' then return 'not_stuck' end
-  for _, step in ipairs(steps_of(chain_of(run))) do call('EXPIRE', run_key(step), RUN_TTL) end
+  for _, step in ipairs(steps_of(chain_of(run))) do
+    call('EXPIRE', run_key(step), RUN_TTL)
+    G.end_children(step)
+  end
   call('EXPIRE', key_of(chain_of(run)), RUN_TTL)
   call('HSET', run_key(id), 'undo', 'pending')
   call('ZREM', P .. 'stuck', id)
