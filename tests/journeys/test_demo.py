@@ -55,17 +55,64 @@ def test_a_killed_workers_runs_go_on_elsewhere_within_15_s(played):
     for run in document["runs"]:
         if run["run"] in recovery["runs"]:
             workers = [step["worker"] for step in run["steps"] if step["worker"]]
-            assert workers[0] == recovery["worker"] != workers[-1]
-            assert run["status"] == "succeeded"
+            assert recovery["worker"] in workers
+            assert workers[-1] != recovery["worker"]
+            assert run["status"] == "succeeded" or "BLUTH" in str(run["arguments"])
 
 
 def test_the_exchange_was_asked_more_often_than_it_has_orders(played):
     document, *_ = played
     orders = document["exchange"]["orders"]
-    assert len(orders) == 7
-    assert len({order["key"] for order in orders}) == 7
+    assert len(orders) == 9
+    assert len({order["key"] for order in orders}) == 9
     assert sum(order["asked"] for order in orders) > len(orders)
     assert document["exchange"]["times_busy"] >= 2
+
+
+def test_a_failed_chain_is_undone_in_reverse(played):
+    """A third undo is there only if the killed worker had the refused step: then it found nothing to cancel."""
+    document, *_ = played
+    first, second, _ = [run for run in document["runs"] if run["conversation"] == "broker" and run["action"]][
+        :3
+    ]
+    undos = [run for run in document["runs"] if run["undoes"] in {first["run"], second["run"]}]
+    assert [undo["undoes"] for undo in undos] == [second["run"], first["run"]]
+    assert [undo["status"] for undo in undos] == ["succeeded", "succeeded"]
+    assert undos[0]["steps"][-1]["at"] <= undos[1]["steps"][0]["at"], "one after the other"
+    assert (first["undo"], second["undo"]) == ("undone", "undone")
+    orders = document["exchange"]["orders"]
+    assert {order["ticker"]: order["cancelled"] for order in orders if order["cancelled"]} == {
+        "GLOBX": 1,
+        "ACME": 2,
+    }
+    told = [(one["call"].partition("(")[0], one["cancelled"]) for one in document["undone"]]
+    assert told[-2:] == [("BUY_ORDER", 1), ("TAKE_ORDER", 2)]
+
+
+def test_the_model_is_told_what_is_true_after_the_undo(played):
+    document, *_ = played
+    messages = document["conversations"]["broker"]["messages"]
+    told = [json.loads(message["content"]) for message in messages if message["role"] == "tool"]
+    undone = {"code": "undone", "error": "undone because step 3 failed"}
+    assert told[:2] == [undone, undone]
+    assert told[2]["code"] == "handler_failed"
+    assert "BLUTH is not traded here any more" in told[2]["error"]
+
+
+def test_the_readme_shows_what_the_demo_says(played):
+    """Line by line; figures and names of machines may be others."""
+    document, *_ = played
+    shown = re.findall(r"^✔  (.+?)  +(.+)$", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+    said = {check["name"]: check["detail"] for check in document["checks"]}
+    assert len(shown) == 4
+    for name, detail in shown:
+        assert _without_figures(said[name]) == _without_figures(detail)
+    chain = "a failed chain takes back what it did"
+    assert dict(shown)[chain] == said[chain]
+
+
+def _without_figures(text):
+    return re.sub(r"\d+(\.\d+)?", "#", re.sub(r"\S+@[^ ,]+", "worker", text))
 
 
 def test_the_coach_was_judged_by_the_state_after_the_transition(played):

@@ -1,4 +1,4 @@
-"""`umbel demo`: nothing in, two conversations on real workers out, to watch.
+"""`umbel demo`: nothing in, three conversations on real workers out, to watch.
 
 Ends with 0 only when everything held that is promised (see `umbel.demo.checks`), with 1 when something did
 not, and with an error's own code when it could not be played. Whatever it started ends with it.
@@ -31,7 +31,7 @@ _PIPE_WIDTH = 160
 @click.option("--stay", is_flag=True, help="Leave everything running at the end, to look around in Flower.")
 @click.pass_context
 def demo(ctx: click.Context, *, as_json: bool, stay: bool) -> None:
-    """Lead two conversations on real workers, and watch.
+    """Lead three conversations on real workers, and watch.
 
     Starts Valkey (or uses UMBEL_REDIS_URL), two Celery workers and Flower. One worker is killed while it works;
     its runs go on elsewhere. Takes about half a minute and leaves nothing running.
@@ -44,7 +44,7 @@ def demo(ctx: click.Context, *, as_json: bool, stay: bool) -> None:
 
     console = _console(quiet=as_json)
     scripts = load_all()
-    console.print("[bold]Umbel[/]: two conversations on two Celery workers, one of which will be killed.")
+    console.print("[bold]Umbel[/]: three conversations on two Celery workers, one of which will be killed.")
     stage = Stage(load_settings(), scripts, lambda text: console.print(f"  [green]✔[/] {text}"))
     try:
         with starting.stops_on_sigterm(), stage:

@@ -44,7 +44,9 @@ class Watched:
     conversation: str
     """The conversation's name in the demo."""
     leads: bool
-    """Whether it asks the model; else it is a call."""
+    """Whether it asks the model; else it is a call, or undoes one."""
+    undoes: str = ""
+    """The run that it takes back; empty for all but an undo."""
     called: str = ""
     """The name as the model wrote it."""
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -58,7 +60,9 @@ class Watched:
     note: str = ""
     """Why it was refused or failed."""
     result: Any = None
-    """What the model is told, once it has ended."""
+    """What the model is told, once it has ended; of a step whose chain failed what is true then."""
+    undo: str = ""
+    """Of a step whose chain failed: pending, undone or failed; else empty."""
     steps: list[Step] = field(default_factory=list)
     """Every transition, in order."""
 
@@ -89,9 +93,19 @@ class Watched:
 
     @property
     def outcome(self) -> str:
-        """Status and error code as scripts write them: "refused unknown_action"."""
+        """Status and error code as scripts write them: "refused unknown_action", "succeeded undone"."""
         code = self.result.get("code") if isinstance(self.result, dict) and "error" in self.result else None
-        return f"{self.status} {code}" if code and self.status != "succeeded" else self.status
+        return f"{self.status} {code}" if code and (self.undo or self.status != "succeeded") else self.status
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it took effect and its chain has taken that back."""
+        return self.status == "succeeded" and self.undo == "undone"
+
+    @property
+    def task(self) -> str:
+        """The name under which Flower lists it."""
+        return f"{self.action}.undo" if self.undoes else self.action
 
     def seconds(self, now: float) -> float:
         """From its first to its last transition, or until now."""
@@ -108,6 +122,8 @@ class Talk:
     """Its name in the demo."""
     turns: int
     """How many messages the user has for it."""
+    mode: str | None = None
+    """How the calls of its replies are run; None: each for itself."""
     state: str | None = None
     """The state of its machine."""
     turn: int = 0
@@ -148,13 +164,21 @@ class Board:
         self.runs.setdefault(watched.run, watched).steps.append(step)
         self.log.append((watched, step))
 
-    def calls(self, conversation: str | None = None) -> list[Watched]:
-        """The calls (not what asks the model), of one conversation or of all, in order."""
+    def work(self, conversation: str | None = None) -> list[Watched]:
+        """The calls and their undos (not what asks the model), of one conversation or of all, in order."""
         return [
             run
             for run in list(self.runs.values())
             if not run.leads and conversation in {None, run.conversation}
         ]
+
+    def calls(self, conversation: str | None = None) -> list[Watched]:
+        """The calls alone, of one conversation or of all, in order."""
+        return [run for run in self.work(conversation) if not run.undoes]
+
+    def undos(self, conversation: str | None = None) -> list[Watched]:
+        """The undos alone, in the order in which they became ready."""
+        return [run for run in self.work(conversation) if run.undoes]
 
     def running_on(self, worker: str) -> list[Watched]:
         """What runs there now."""
@@ -166,11 +190,11 @@ class Board:
         return next((run for run in found if not run.is_over), None)
 
     def started(self) -> list[Watched]:
-        """The calls that Flower has to know: those that ran, but for what a killed worker could not tell any more.
+        """The calls and undos that Flower has to know: those that ran, but for what a killed worker could not tell.
 
         Workers send their events in batches, a few each second; SIGKILL takes the last batch with it.
         """
-        return [run for run in self.calls() if run.workers and not self._untold(run)]
+        return [run for run in self.work() if run.workers and not self._untold(run)]
 
     def _untold(self, run: Watched) -> bool:
         killed = self.workers.get(run.worker)

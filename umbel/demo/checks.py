@@ -36,6 +36,7 @@ def examine(played: Played, scripts: Mapping[str, Script]) -> list[Check]:
         _one_result_each(played.kept),
         _as_written(played, scripts),
         _one_order_each(played),
+        _undone_in_reverse(played, scripts),
         _recovered(played),
         _as_it_should_end(played, scripts),
         _in_flower(played),
@@ -76,7 +77,7 @@ def _as_written(played: Played, scripts: Mapping[str, Script]) -> Check:
     counts: Counter[str] = Counter()
     for name, script in scripts.items():
         calls = played.board.calls(name)
-        counts.update(call.status for call in calls)
+        counts.update("undone" if call.is_undone else call.status for call in calls)
         wanted = [expected for reply in script.replies for expected in reply.expect]
         got = [call.outcome for call in calls]
         problems += [
@@ -106,6 +107,43 @@ def _one_order_each(played: Played) -> Check:
 
 def _keys(runs: list[Watched]) -> set[str]:
     return {run.key for run in runs}
+
+
+def _undone_in_reverse(played: Played, scripts: Mapping[str, Script]) -> Check:
+    """By the exchange's book, the undos that ran, and what the model was told."""
+    problems: list[str] = []
+    told: list[str] = []
+    chained: set[str] = set()
+    for name, script in scripts.items():
+        steps = played.board.calls(name) if script.mode == "chain" else []
+        chained.update(step.key for step in steps)
+        if any(step.status != "succeeded" for step in steps):
+            done = [step for step in steps if step.status == "succeeded"]
+            problems += [f"{name}: {problem}" for problem in _not_taken_back(played, name, done)]
+            told.append(f"a failed chain of {len(steps)} was undone in reverse: {len(done)} orders cancelled")
+    stray = [order.id for order in played.orders if order.cancelled and order.key not in chained]
+    problems += [f"{order}: cancelled, and no chain asked for that" for order in stray]
+    if not told:
+        problems.append("no chain failed")
+    return _check("a failed chain takes back what it did", problems, "; ".join(told))
+
+
+def _not_taken_back(played: Played, name: str, done: list[Watched]) -> Iterator[str]:
+    """What is wrong with how these steps of a failed chain, in call order, were undone."""
+    if not done:
+        yield "nothing had been done before it failed"
+    book = {order.key: order for order in played.orders}
+    times = [book[step.key].cancelled if step.key in book else 0 for step in done]
+    if 0 in times:
+        yield f"orders stand: {[step.called for step, at in zip(done, times, strict=True) if not at]}"
+    elif times != sorted(set(times), reverse=True):
+        yield f"cancelled in the order {times}, not in reverse"
+    undos = Counter(undo.undoes for undo in played.board.undos(name) if undo.status == "succeeded")
+    for step in done:
+        if undos[step.run] != 1:
+            yield f"{step.called}: {undos[step.run]} undos"
+        if step.outcome != "succeeded undone":
+            yield f"{step.called}: the model was told {step.result}"
 
 
 def _recovered(played: Played) -> Check:
@@ -140,7 +178,7 @@ def _as_it_should_end(played: Played, scripts: Mapping[str, Script]) -> Check:
 
 
 def _in_flower(played: Played) -> Check:
-    wanted = Counter(run.action for run in played.board.started())
+    wanted = Counter(run.task for run in played.board.started())
     problems = [
         f"{name}: {played.flower.get(name, 0)} of {count}"
         for name, count in wanted.items()

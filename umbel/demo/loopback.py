@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 _LARGEST: Final = 4 * 1024 * 1024
 
@@ -21,13 +22,15 @@ class Request:
     """What a client asks."""
 
     method: str
-    """"GET" or "POST"."""
+    """"GET", "POST" or "DELETE"."""
     path: str
-    """The path, without a query."""
+    """The path, without a query, its escapes read."""
     headers: Mapping[str, str]
     """Header values; names in lower case."""
     body: Any
     """The body read as JSON; None for none, and for one that is not JSON."""
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The query's values by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ def _handler(answer: Answering) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._respond(None)
 
+        def do_DELETE(self) -> None:
+            self._respond(None)
+
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length") or 0)
             if length > _LARGEST:
@@ -93,7 +99,9 @@ def _handler(answer: Answering) -> type[BaseHTTPRequestHandler]:
 
         def _respond(self, body: Any) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            told = answer(Request(self.command, self.path.partition("?")[0], headers, body))
+            url = urlsplit(self.path)
+            query = dict(parse_qsl(url.query))
+            told = answer(Request(self.command, unquote(url.path), headers, body, query))
             data = json.dumps(told.body).encode()
             self.send_response(told.status)
             self.send_header("content-type", "application/json")

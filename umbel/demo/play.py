@@ -60,7 +60,7 @@ class Played:
     times_busy: int = 0
     """How often the exchange answered 503."""
     flower: dict[str, int] = field(default_factory=dict)
-    """How many runs Flower lists for each action."""
+    """How many runs Flower lists under each name: an action's, or its undo's."""
     seconds: float = 0.0
     """How long the conversations took."""
 
@@ -73,7 +73,9 @@ class Play:
         self._scripts = scripts
         self._board = board
         self._watcher: Watcher | None = None
-        board.talks.update({name: Talk(name, len(script.turns)) for name, script in scripts.items()})
+        board.talks.update(
+            {name: Talk(name, len(script.turns), script.mode) for name, script in scripts.items()}
+        )
         board.workers.update(dict.fromkeys(sorted(stage.workers)))
 
     def now(self) -> float:
@@ -113,7 +115,10 @@ class Play:
 
     async def _open(self, house: House, script: Script) -> ConversationId:
         return await house.conductor.open_conversation(
-            machine=script.machine, principal=script.principal, permissions=script.permissions
+            machine=script.machine,
+            principal=script.principal,
+            permissions=script.permissions,
+            mode=script.mode,
         )
 
     async def _talk(self, house: House, name: str, conversation: str, script: Script) -> None:
@@ -166,8 +171,8 @@ class Play:
         return played
 
     async def _ask_flower(self) -> dict[str, int]:
-        """What Flower lists, by action; waits a moment for its events. Refused calls never start: it has none."""
-        wanted = Counter(run.action for run in self._board.started())
+        """What Flower lists, by name; waits a moment for its events. Refused calls never start: it has none."""
+        wanted = Counter(run.task for run in self._board.started())
         counts: Counter[str] = Counter()
         async with httpx.AsyncClient(auth=self._stage.flower.login, timeout=2.0) as client:
             with contextlib.suppress(TimeoutError, httpx.HTTPError):

@@ -20,8 +20,8 @@ from rich.text import Text
 from umbel.demo.board import Watched
 from umbel.demo.checks import Check
 from umbel.demo.play import Kept, Played
-from umbel.demo.screen import LOOKS, VOICES, call_text
 from umbel.demo.stage import Stage
+from umbel.demo.wording import VOICES, call_text, status_text
 
 _ROLES: Final = {"user": "bold", "assistant": "bright_cyan", "tool": "dim"}
 _RESULT_WIDTH: Final = 100
@@ -38,6 +38,7 @@ def document(played: Played, checks: Sequence[Check], stage: Stage) -> dict[str,
         "conversations": {name: _conversation(kept) for name, kept in played.kept.items()},
         "runs": [_run(run) for run in played.board.runs.values()],
         "refused": [_refusal(run) for run in _refused(played)],
+        "undone": [_undoing(run, played) for run in played.board.undos()],
         "exchange": {"orders": [asdict(order) for order in played.orders], "times_busy": played.times_busy},
         "recovery": asdict(recovery) if recovery else None,
         "workers": {
@@ -55,6 +56,7 @@ def show(console: Console, played: Played, checks: Sequence[Check], stage: Stage
         for text in _transcript(kept):
             console.print(text)
     _show_refused(console, played)
+    _show_undone(console, played)
     _show_checks(console, checks, stage)
     _show_next(console, stage)
 
@@ -77,6 +79,8 @@ def _run(run: Watched) -> dict[str, Any]:
         "arguments": run.arguments,
         "action": run.action,
         "leads": run.leads,
+        "undoes": run.undoes or None,
+        "undo": run.undo or None,
         "status": run.status,
         "attempts": run.attempt,
         "result": run.result,
@@ -96,6 +100,21 @@ def _refusal(run: Watched) -> dict[str, Any]:
         "status": run.status,
         "code": told.get("code"),
         "reason": told.get("error"),
+    }
+
+
+def _undoing(undo: Watched, played: Played) -> dict[str, Any]:
+    """What one undo took back, and what the exchange's book says of it."""
+    step = played.board.runs[undo.undoes]
+    order = next((order for order in played.orders if order.key == step.key), None)
+    told = step.result if isinstance(step.result, dict) else {}
+    return {
+        "conversation": step.conversation,
+        "call": call_text(step),
+        "status": undo.status,
+        "reason": told.get("error"),
+        "order": order.id if order else None,
+        "cancelled": order.cancelled if order else 0,
     }
 
 
@@ -138,10 +157,26 @@ def _show_refused(console: Console, played: Played) -> None:
     console.print(Rule("what was refused, and what the model was told", align="left", style="dim"))
     made = Table.grid(padding=(0, 2))
     for run in _refused(played):
-        glyph, colour = LOOKS[run.status]
         who = Text(run.conversation, VOICES.get(run.conversation, ""))
-        made.add_row(who, Text(f"{glyph} {run.status}", colour), Text(call_text(run)), Text(run.note, "dim"))
+        made.add_row(who, status_text(run), Text(call_text(run)), Text(run.note, "dim"))
     console.print(made)
+
+
+def _show_undone(console: Console, played: Played) -> None:
+    console.print(Rule("what a failed chain took back, the last step first", align="left", style="dim"))
+    made = Table.grid(padding=(0, 2))
+    for undo in played.board.undos():
+        step, told = played.board.runs[undo.undoes], _undoing(undo, played)
+        who = Text(step.conversation, VOICES.get(step.conversation, ""))
+        made.add_row(who, status_text(step), Text(call_text(step)), Text(_fate(told), "dim"))
+    console.print(made)
+
+
+def _fate(told: Mapping[str, Any]) -> str:
+    """What became of the order, by the exchange's book."""
+    if told["order"] is None:
+        return "the exchange has no order to cancel"
+    return f"{told['order']} is cancelled" if told["cancelled"] else f"{told['order']} still stands"
 
 
 def _show_checks(console: Console, checks: Sequence[Check], stage: Stage) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,30 +12,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from umbel.demo.board import WORKER_DIED, Board, Step, Watched
-
-LOOKS: Final[dict[str, tuple[str, str]]] = {
-    "blocked": ("◌", "dim"),
-    "ready": ("○", "cyan"),
-    "waiting": ("◔", "yellow"),
-    "running": ("▶", "bold blue"),
-    "cancelling": ("◑", "yellow"),
-    "succeeded": ("✔", "green"),
-    "failed": ("✘", "red"),
-    "timed_out": ("✘", "red"),
-    "cancelled": ("■", "yellow"),
-    "expired": ("■", "yellow"),
-    "refused": ("⊘", "magenta"),
-    "denied": ("⊘", "magenta"),
-    "dead": ("✝", "bold red"),
-}
-"""A glyph and a colour for each status."""
-
-VOICES: Final = {"coach": "bright_cyan", "trader": "bright_yellow"}
-"""A colour for each conversation."""
+from umbel.demo.board import Board, Watched
+from umbel.demo.wording import VOICES, call_text, line, manner_text, status_text, why_text
 
 _ROWS_AROUND: Final = 12
-_VALUE_WIDTH: Final = 44
 _WIDE: Final = 110
 """From this width on there is room for the action's own name beside the one that the model wrote."""
 _SHORT_S: Final = 10.0
@@ -123,29 +102,13 @@ def whole(board: Board, now: float, flower: str, width: int, room: int | None = 
     return Group(header(board, now, flower), table(board, now, width, room))
 
 
-def line(run: Watched, step: Step) -> Text:
-    """One transition on one line."""
-    glyph, colour = LOOKS.get(step.status, ("?", ""))
-    text = Text(f"{step.at:7.3f}  ", style="dim")
-    text.append(f"{run.conversation:<8}", VOICES.get(run.conversation, ""))
-    text.append(f"{glyph} {step.status:<10}", colour)
-    text.append(call_text(run))
-    if step.attempt > 1:
-        text.append(f"  attempt {step.attempt}", "yellow")
-    if step.worker:
-        text.append(f"  on {step.worker}", "dim")
-    if why := _why(run, step):
-        text.append(f"  {why}", "dim")
-    return text
-
-
 def header(board: Board, now: float, flower: str) -> RenderableType:
     """The workers and the conversations."""
     grid = Table.grid(padding=(0, 2))
     grid.add_row(Text("workers", "dim"), Text("   ").join(_workers(board, now)))
     for talk in board.talks.values():
         name = Text(talk.name, VOICES.get(talk.name, ""))
-        state = Text(talk.state or "no state machine", "bold" if talk.state else "dim")
+        state = manner_text(talk)
         state.append(f"  message {talk.turn} of {talk.turns}", "dim")
         if talk.ended:
             state.append(f"  {talk.ended}", "green")
@@ -158,8 +121,8 @@ def header(board: Board, now: float, flower: str) -> RenderableType:
 
 
 def table(board: Board, now: float, width: int, room: int | None = None) -> Table:
-    """The calls; the last `room` of them, but none that is still under way is left out."""
-    shown, hidden = _window(board.calls(), room)
+    """The calls and their undos; the last `room` of them, but none that is still under way is left out."""
+    shown, hidden = _window(board.work(), room)
     caption = f"{hidden} earlier calls are over" if hidden else None
     made = Table(caption=caption, caption_justify="left", box=None, pad_edge=False, expand=True)
     made.add_column("", no_wrap=True)
@@ -176,30 +139,21 @@ def table(board: Board, now: float, width: int, room: int | None = None) -> Tabl
     return made
 
 
-def call_text(run: Watched) -> str:
-    """The call as the model wrote it, in the form of a function's call."""
-    if run.leads:
-        return "the model is asked"
-    read = ", ".join(f"{key}={_short(value)}" for key, value in run.arguments.items())
-    return f"{run.called or '(no name)'}({read or ' '.join(run.written.split())})"
-
-
 def _cells(run: Watched, board: Board, now: float, width: int) -> Iterator[RenderableType]:
-    glyph, colour = LOOKS.get(run.status, ("?", ""))
     lost = run.status == "running" and board.workers.get(run.worker) is not None
     seconds = run.seconds(now)
     yield Text(run.conversation, VOICES.get(run.conversation, ""))
     yield Text(call_text(run), overflow="ellipsis")
     if width >= _WIDE:
         yield Text(run.action or "-", "" if run.action else "dim", overflow="ellipsis")
-    yield Text(f"{glyph} {run.status}", colour)
+    yield status_text(run)
     yield Text(str(run.attempt or ""), "yellow" if run.attempt > 1 else "dim")
     yield Text(run.worker.partition("@")[0], "red strike" if lost else "")
     yield Text(f"{seconds:.2f}" if seconds < _SHORT_S else f"{seconds:.1f}", "dim")
     if lost:
         yield Text("its worker is dead, its lease not over yet", "red", overflow="ellipsis")
     else:
-        yield Text(_why(run, run.steps[-1]), "dim", overflow="ellipsis")
+        yield Text(why_text(run, run.steps[-1]), "dim", overflow="ellipsis")
 
 
 def _window(calls: list[Watched], room: int | None) -> tuple[list[Watched], int]:
@@ -224,25 +178,6 @@ def _leading(run: Watched) -> str:
     return (
         "the model is asked" if run.status == "running" else f"the next question to the model is {run.status}"
     )
-
-
-def _why(run: Watched, step: Step) -> str:
-    """Why it waits, or why it did not succeed."""
-    is_last = step is run.steps[-1]
-    if step.why == WORKER_DIED:
-        return "its worker died"
-    if step.status == "blocked":
-        return "waits for calls before it"
-    if step.status == "waiting":
-        return f"{step.why}: {step.note}" if step.note else step.why
-    if step.status == "running" and any(each.why == WORKER_DIED for each in run.steps):
-        return "again, after its worker's death"
-    return run.note if run.is_over and is_last and step.status != "succeeded" else ""
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _VALUE_WIDTH else f"{text[: _VALUE_WIDTH - 1]}…"
 
 
 def choose(console: Console, board: Board, now: Callable[[], float], flower: str) -> Screen:

@@ -1,7 +1,8 @@
 """A conversation written down: a JSON file in `replies/` in, a `Script` out.
 
 The replies are what providers send, whole, so that they go the way of real ones. Beside each stands how its
-calls should end: a status, and for a call that is refused or fails also the code of its error.
+calls should end: a status, and the code of the error if the model is told one: a call that is refused or fails, and
+a step that succeeded and was undone ("succeeded undone").
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-NAMES = ("coach", "trader")
+from orchestrator.modes import Mode
+
+NAMES = ("coach", "trader", "broker")
 """The conversations of the demo, in the order in which they are shown."""
 
 
@@ -61,6 +64,8 @@ class Script(_Frozen):
     """On whose behalf its calls run."""
     permissions: tuple[str, ...]
     """What the principal may do."""
+    mode: Mode | None = None
+    """How the calls of a reply are run; None: each for itself."""
     turns: tuple[Scene, ...]
     """The user's messages in order."""
     ends: Ending

@@ -63,6 +63,7 @@ class Watcher:
         for event, name in sorted(fresh, key=lambda pair: pair[0].at_ms):
             self._apply(name, event, views)
         await self._read_malformed()
+        await self._read_settled([view for view in views.values() if view.undo_of])
 
     async def _views(self, runs: Mapping[str, None]) -> dict[str, RunView]:
         views = await self._store.runs.read_all(list(runs)) if runs else []
@@ -97,10 +98,22 @@ class Watcher:
                 messages = await self._store.conversations.messages(conversation)
                 run.written = _written(messages, run) or " "
 
+    async def _read_settled(self, undos: list[RunView]) -> None:
+        """Read the steps of these undos' chains again: what became of them follows their own last event."""
+        chains = {view.id.partition(".undo")[0].rpartition(".")[0] for view in undos}
+        steps = [run for run in self._board.calls() if run.run.rpartition(".")[0] in chains]
+        for view in (await self._views(dict.fromkeys(step.run for step in steps))).values():
+            run = self._board.runs[view.id]
+            run.undo = view.undo or ""
+            if view.told is not None:
+                run.result = from_json(view.told)
+                run.note = _error_in(run.result)
+
 
 def _watched(run: str, conversation: str, view: RunView | None) -> Watched:
     watched = Watched(run, conversation, leads=run.endswith(_LEADS))
     if view is not None and not watched.leads:
+        watched.undoes = view.undo_of or ""
         payload = Payload.decode(view.payload)
         watched.called, watched.action = payload.called, payload.action
         watched.arguments, watched.key = payload.arguments, payload.key

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from actions.builtin.trading import take_order
+from actions.builtin.trading import cancel_order, take_order
 from actions.context import ActionContext
 from actions.definition import MASK
 from actions.errors import ConfigError, Fail, InvalidArguments, TryAgain
@@ -86,6 +86,81 @@ async def test_an_exchange_that_refuses_is_not_asked_again(status, body, reason)
     assert caught.value.reason == reason
 
 
+async def cancelled(answer: HttpResponse, receipt: Any) -> Exchange:
+    exchange = Exchange(answer)
+    assert take_order.undoer is cancel_order
+    undo = context(exchange, original_key="k0", phase="undo")
+    await cancel_order(bind(take_order, ORDER), receipt, undo)
+    return exchange
+
+
+@pytest.mark.parametrize(("number", "path"), [("ord_001", "ord_001"), (0, "0"), ("a/b?c", "a%2Fb%3Fc")])
+async def test_an_undone_order_is_cancelled_by_its_number(number, path):
+    (asked,) = (await cancelled(HttpResponse(200, text="{}"), {"order": number, "ticker": "ACME"})).asked
+
+    assert asked == (
+        "DELETE",
+        f"http://exchange.test/orders/{path}",
+        {"headers": {"Idempotency-Key": "k1"}},
+    )
+
+
+@pytest.mark.parametrize(
+    "receipt", [None, {}, {"order": None}, {"order": ""}, {"order": ["x"]}, [], "ord_001"]
+)
+async def test_an_order_without_a_receipt_is_cancelled_by_the_key_of_its_handler(receipt):
+    (asked,) = (await cancelled(HttpResponse(200, text="{}"), receipt)).asked
+
+    assert asked == (
+        "DELETE",
+        "http://exchange.test/orders",
+        {"params": {"key": "k0"}, "headers": {"Idempotency-Key": "k1"}},
+    )
+
+
+@pytest.mark.parametrize("receipt", [None, {"order": "ord_001"}])
+@pytest.mark.parametrize(
+    ("status", "headers", "after"),
+    [(503, {}, None), (500, {"retry-after": "0"}, 0.0), (429, {"retry-after": "2"}, 2.0)],
+)
+async def test_a_busy_exchange_is_asked_to_cancel_again(status, headers, after, receipt):
+    with pytest.raises(TryAgain, match=str(status)) as caught:
+        await cancelled(HttpResponse(status, headers), receipt)
+
+    assert caught.value.after == after
+
+
+@pytest.mark.parametrize(
+    ("status", "receipt"),
+    [
+        (200, {"order": "ord_001"}),
+        (204, {"order": "ord_001"}),
+        (204, None),
+        (410, {"order": "ord_001"}),
+        (410, None),
+        (404, None),
+    ],
+)
+async def test_an_order_that_is_not_there_any_more_is_cancelled(status, receipt):
+    assert len((await cancelled(HttpResponse(status), receipt)).asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "receipt", "body", "reason"),
+    [
+        (404, {"order": "ord_001"}, "{}", "the exchange did not cancel the order (404)"),
+        (404, {"id": 5}, "{}", "the exchange did not cancel the order (404)"),
+        (409, None, '{"error": "it is filled"}', "the exchange did not cancel the order (409: it is filled)"),
+        (302, {"order": "ord_001"}, "", "the exchange did not cancel the order (302)"),
+    ],
+)
+async def test_an_order_that_the_exchange_will_not_cancel_is_left_to_a_person(status, receipt, body, reason):
+    with pytest.raises(Fail) as caught:
+        await cancelled(HttpResponse(status, text=body), receipt)
+
+    assert caught.value.reason == reason
+
+
 async def test_an_answer_that_is_no_json_is_no_receipt():
     with pytest.raises(ValueError, match="Expecting value"):
         await ordered(HttpResponse(200, text="ok"))
@@ -127,5 +202,6 @@ def test_it_is_declared_as_the_demo_and_the_docs_say():
     assert registry.resolve("BUY_ORDER") is registry.resolve("place order") is take_order
     assert take_order.queue == "trading"
     assert take_order.retry is not None
-    assert take_order.retry.retries == 5
+    assert take_order.retry.retries == take_order.undo_retry.retries == 5
+    assert take_order.undo_takes_none
     assert take_order.masked({"ticker": "ACME", "quantity": 5}) == {"ticker": "ACME", "quantity": MASK}

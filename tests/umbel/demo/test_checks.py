@@ -5,27 +5,10 @@ import json
 
 import pytest
 
-from orchestrator.store.records import ConversationRecord
 from umbel.demo import checks
 from umbel.demo.board import Board, Step, Watched
 from umbel.demo.exchange import Order
-from umbel.demo.play import Kept, Played
-from umbel.demo.script import Ending, Scene, Script, ScriptedReply
-
-SCRIPT = Script(
-    about="One order.",
-    machine=None,
-    principal="desk",
-    permissions=("trade",),
-    turns=(
-        Scene(
-            user="Buy.",
-            pause_s=0,
-            replies=(ScriptedReply(body={}, expect=("succeeded", "refused unknown_action")),),
-        ),
-    ),
-    ends=Ending(status="idle", state=None, context={"a": 1}),
-)
+from umbel.demo.play import Played
 
 
 def step(at, status, worker="", why="", attempt=1):
@@ -33,37 +16,12 @@ def step(at, status, worker="", why="", attempt=1):
 
 
 @pytest.fixture
-def played():
-    board = Board(workers={"one@h": 2.0, "two@h": None})
-    bought = Watched("run_1", "trader", leads=False, called="BUY", action="TAKE_ORDER", key="k1", result={})
-    for one in (
-        step(1.0, "ready", attempt=0),
-        step(1.1, "running", "one@h"),
-        step(9.0, "ready", why="worker_died"),
-        step(9.1, "running", "two@h", attempt=2),
-        step(9.2, "succeeded", attempt=2),
-    ):
-        board.add(bought, one)
-    refused = Watched(
-        "run_2", "trader", leads=False, called="SHORT", result={"error": "no", "code": "unknown_action"}
-    )
-    board.add(refused, step(1.0, "refused", attempt=0))
-    messages = [
-        {"role": "user", "content": "Buy."},
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "c1"}, {"id": "c2"}]},
-        {"role": "tool", "tool_call_id": "c1", "content": {}},
-        {"role": "tool", "tool_call_id": "c2", "content": {}},
-    ]
-    record = ConversationRecord("conv_1", "idle", None, 3, None, 0, None, "", "desk", ("trade",), {"a": "1"})
-    order = Order("ord_001", "k1", "ACME", 5, "buy", asked=2)
-    return Played(board, {"trader": Kept(record, messages)}, [order], 0, {"TAKE_ORDER": 1}, 10.0)
+def failed(scripts):
+    """The names of the checks that a play does not pass."""
+    return lambda played: [check.name for check in checks.examine(played, scripts) if not check.ok]
 
 
-def failed(played):
-    return [check.name for check in checks.examine(played, {"trader": SCRIPT}) if not check.ok]
-
-
-def test_a_good_play_passes_every_check(played):
+def test_a_good_play_passes_every_check(played, failed):
     assert failed(played) == []
 
 
@@ -111,7 +69,7 @@ def break_slow_recovery(played):
 
 def break_no_recovery(played):
     del played.board.runs["run_1"].steps[2:]
-    played.orders.clear()
+    del played.orders[0]
 
 
 def break_no_kill(played):
@@ -124,6 +82,49 @@ def break_state(played):
 
 def break_flower(played):
     played.flower.clear()
+
+
+def break_reverse(played):
+    first, second = played.orders[1:]
+    first.cancelled, second.cancelled = 1, 2
+
+
+def break_cancelling(played):
+    played.orders[1].cancelled = 0
+
+
+def break_cancelled_together(played):
+    played.orders[2].cancelled = 2
+
+
+def break_stray_cancelling(played):
+    played.orders[0].cancelled = 3
+
+
+def break_undo(played):
+    played.board.runs["run_c.0.0.undo"].steps.append(step(9.0, "failed"))
+
+
+def break_second_undo(played):
+    again = Watched("run_c.0.1.undo2", "broker", leads=False, undoes="run_c.0.1", action="TAKE_ORDER")
+    played.board.add(again, step(9.0, "succeeded"))
+
+
+def break_told(played):
+    played.board.runs["run_c.0.1"].result = {"order": "ord_003"}
+
+
+def break_chain_that_held(played):
+    played.board.runs["run_c.0.2"].steps.append(step(9.0, "succeeded"))
+
+
+def break_chain_that_failed_at_once(played):
+    for number in (0, 1):
+        played.board.runs[f"run_c.0.{number}"].steps.append(step(9.0, "cancelled"))
+
+
+def break_flower_undo(played):
+    played.flower["TAKE_ORDER.undo"] = 1
 
 
 @pytest.mark.parametrize(
@@ -142,16 +143,46 @@ def break_flower(played):
         (break_no_kill, "a dead worker's runs"),
         (break_state, "the conversations stand"),
         (break_flower, "Flower lists"),
+        (break_flower_undo, "Flower lists"),
+        (break_reverse, "a failed chain"),
+        (break_cancelling, "a failed chain"),
+        (break_cancelled_together, "a failed chain"),
+        (break_stray_cancelling, "a failed chain"),
+        (break_undo, "a failed chain"),
+        (break_second_undo, "a failed chain"),
+        (break_told, "a failed chain"),
+        (break_told, "each call ended as it should"),
+        (break_chain_that_held, "a failed chain"),
+        (break_chain_that_failed_at_once, "a failed chain"),
     ],
 )
-def test_each_broken_promise_is_told(played, breaks, promise):
+def test_each_broken_promise_is_told(played, failed, breaks, promise):
     breaks(played)
     assert any(name.startswith(promise) for name in failed(played)), failed(played)
 
 
-def test_a_play_in_which_nothing_happened_passes_none():
+def test_a_play_in_which_nothing_happened_passes_none(failed):
     names = failed(Played(Board()))
-    assert len(names) >= 6
+    assert len(names) >= 7
+
+
+def test_the_chain_is_told_in_few_words(played, scripts):
+    told = {check.name: check.detail for check in checks.examine(played, scripts)}
+    assert told["a failed chain takes back what it did"] == (
+        "a failed chain of 3 was undone in reverse: 2 orders cancelled"
+    )
+    assert told["each call ended as it should"] == "1 failed, 1 refused, 1 succeeded, 2 undone"
+
+
+def test_a_failed_step_that_was_undone_too_changes_nothing(played, scripts):
+    """Its worker was killed, so nobody knew what it had done; the exchange had no order of it to cancel."""
+    last = played.board.runs["run_c.0.2"]
+    last.undo, last.result = "undone", last.result | {"undone": True}
+    undo = Watched("run_c.0.2.undo", "broker", leads=False, undoes=last.run, action="TAKE_ORDER", key="c2")
+    played.board.add(undo, step(6.9, "succeeded"))
+    told = checks.examine(played, scripts)
+    assert [check for check in told if not check.ok] == []
+    assert "1 failed, 1 refused, 1 succeeded, 2 undone" in [check.detail for check in told]
 
 
 def test_recovery_counts_from_the_kill_to_the_last_run(played):
@@ -165,4 +196,7 @@ def test_flower_need_not_know_what_a_killed_worker_could_not_tell(played):
     lost = Watched("run_3", "trader", leads=False, action="NONE")
     played.board.add(lost, step(1.8, "running", "one@h"))
     played.board.add(lost, step(1.9, "succeeded"))
-    assert [run.run for run in played.board.started()] == ["run_1"]
+    known = [run.run for run in played.board.started()]
+    assert "run_1" in known
+    assert "run_c.0.1.undo" in known
+    assert "run_3" not in known

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from actions.messages import Status
-from umbel.demo import screen
+from umbel.demo import screen, wording
 from umbel.demo.board import Board, Step, Talk, Watched
 
 
@@ -37,18 +37,18 @@ def board():
 
 
 def test_every_status_has_a_glyph_and_a_colour():
-    assert set(screen.LOOKS) == set(Status)
+    assert set(wording.LOOKS) == set(Status)
 
 
 def test_a_call_stands_as_the_model_wrote_it():
     run, _ = watched(1, arguments={"ticker": "ACME", "quantity": 5, "note": "x" * 99})
-    assert screen.call_text(run).startswith('BUY_ORDER(ticker="ACME", quantity=5, note="xxx')
-    assert screen.call_text(run).endswith("…)")
+    assert wording.call_text(run).startswith('BUY_ORDER(ticker="ACME", quantity=5, note="xxx')
+    assert wording.call_text(run).endswith("…)")
 
 
 def test_a_call_that_cannot_be_read_stands_as_it_was_written():
     run, _ = watched(1, written='{"ticker":\n "ACME"')
-    assert screen.call_text(run) == 'BUY_ORDER({"ticker": "ACME")'
+    assert wording.call_text(run) == 'BUY_ORDER({"ticker": "ACME")'
 
 
 def test_what_is_under_way_is_never_left_out(board):
@@ -75,11 +75,34 @@ def test_a_line_says_why_a_run_waits():
     run, _ = watched(1)
     waiting = Step(2.5, "waiting", 2, "backoff", "", "the exchange answered 503")
     run.steps.append(waiting)
-    text = screen.line(run, waiting).plain
+    text = wording.line(run, waiting).plain
     assert "2.500" in text
     assert "waiting" in text
     assert "attempt 2" in text
     assert "backoff: the exchange answered 503" in text
+
+
+def test_an_undo_stands_as_the_call_that_it_takes_back(played):
+    undo, step = played.board.runs["run_c.0.1.undo"], played.board.runs["run_c.0.1"]
+    assert wording.call_text(undo) == "undo of BUY(quantity=1)"
+    assert wording.line(undo, undo.steps[-1]).plain.endswith("✔ succeeded undo of BUY(quantity=1)")
+    assert wording.status_text(undo).plain == "✔ succeeded"
+    assert wording.status_text(step).plain == "↩ undone"
+    assert wording.why_text(step, step.steps[-1]) == "undone because step 3 failed"
+
+
+def test_a_failed_step_that_was_undone_too_has_failed(played):
+    step = played.board.runs["run_c.0.2"]
+    step.undo = "undone"
+    assert wording.status_text(step).plain == "✘ failed"
+
+
+def test_the_screen_shows_a_chain_and_its_undos(played):
+    text = shown(screen.whole(played.board, 10.0, "Flower: here", 160))
+    assert "a chain: all of it or nothing" in text
+    assert text.count("↩ undone") == 2
+    assert text.count("undo of BUY(quantity=") == 2
+    assert text.count("undone because step 3 failed") == 2
 
 
 def test_lines_print_each_transition_and_each_kill_once(board):

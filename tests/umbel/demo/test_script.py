@@ -4,6 +4,7 @@ import pytest
 
 from actions.messages import Status
 from orchestrator import intake
+from umbel.demo.exchange import DELISTED
 from umbel.demo.script import NAMES, load, load_all
 
 SCRIPTS = load_all()
@@ -23,7 +24,7 @@ def test_what_is_expected_is_a_status_and_a_code(name, number, reply):
     for expected in reply.expect:
         status, _, code = expected.partition(" ")
         assert status in set(Status)
-        assert bool(code) == (status != "succeeded")
+        assert bool(code) == (status != "succeeded") or expected == "succeeded undone"
 
 
 def test_every_format_is_spoken():
@@ -37,3 +38,15 @@ def test_scripts_are_told_apart_by_their_first_message():
 
 def test_the_coach_ends_with_a_zero_that_counts():
     assert load("coach").ends.context["user_info.free_evenings"] == 0
+
+
+def test_the_broker_orders_a_chain_that_cannot_be_completed():
+    broker = load("broker")
+    assert [name for name, script in SCRIPTS.items() if script.mode == "chain"] == ["broker"]
+    tickers = [call.arguments["ticker"] for call in intake.read(broker.replies[0].body).calls]
+    assert [ticker in DELISTED for ticker in tickers] == [False, False, True]
+    assert [each.partition(" ")[0] for each in broker.replies[0].expect] == [
+        "succeeded",
+        "succeeded",
+        "failed",
+    ]
