@@ -18,7 +18,7 @@ from actions.policy import milliseconds
 from orchestrator.asks import ask_for
 from orchestrator.auditing import ALLOWED, ASKS, audit_line
 from orchestrator.guards import guards_of, ordered
-from orchestrator.store.incoming import NewRun, Priority, Sameness
+from orchestrator.store.incoming import LockGuard, NewRun, Priority, Sameness
 from orchestrator.store.keys import lane
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 150
 _LONGEST_INT: Final = 14_000  # bits, some 4,200 digits
+FOLLOWS: Final = "f"
+"""The place of a run that follows up another one."""
 NO_LANE: Final = "-"
 """Where the record of a call stands that no action answers to; it never becomes ready."""
 
@@ -65,6 +67,9 @@ def draft(
     audit: bool = False,
 ) -> NewRun:
     """Return the run. Whether it asks for an approval, can be undone, and is remembered, its action says.
+
+    One that may be undone or rescued has a lock of its own: a handler that goes on after its end (a thread cannot be
+    stopped) keeps that, so that neither overtakes it.
 
     Args:
         action: what it does.
@@ -111,8 +116,14 @@ def draft(
     if params is not None:
         if action.dedupe is not None:
             same = sameness(action, params, principal=principal, tenant=tenant, conversation=conversation)
-        if action.approval is not None and not action.hooks_arguments:
+        if action.approval is not None and not (action.hooks_arguments or action.preprocessor):
+            # else the worker asks: with what the handler will get
             ask = ask_for(action, params, principal=principal, tenant=tenant, conversation=conversation)
+    undoes: Literal["", "1", "2"] = ""
+    if action.undoer is not None and (chain or position == FOLLOWS):
+        undoes = "2" if action.undo_takes_none else "1"
+    if undoes or action.rescuer is not None:
+        caps_guards = (*caps_guards, LockGuard(f"~run:{id}"))
     clocks = action.timeouts
     own_total = _from_now(clocks.total, delay_ms)
     return NewRun(
@@ -136,7 +147,7 @@ def draft(
         same=same,
         approval=ask,
         chain=chain,
-        undoes="" if action.undoer is None else "2" if action.undo_takes_none else "1",
+        undoes=undoes,
         rescues=action.rescuer is not None,
         did=action.name if conversation and action.name in registry.depended_on else "",
         conversation=belongs_to,

@@ -474,3 +474,21 @@ async def test_a_repeated_reply_stands_in_the_audit(world):
     assert [line.fields for line in await world.store.audit.read()] == [
         {"turn": "turn_x", "what": "asked again"}
     ]
+
+
+async def test_an_undo_waits_for_a_handler_that_goes_on_after_its_end(world):
+    await world.open()
+    await world.post(
+        *[
+            step
+            for at in range(2)
+            for step in [world.steps("turn_x", 2, undoes="2", guards=(LockGuard(f"~run:run_x.0.{at}"),))[at]]
+        ],
+        mode="chain",
+    )
+    run = await world.one()
+    await world.end(run, "timed_out", '{"code":"timed_out"}', effects=(*UNKNOWN, Effect(EffectKind.GHOST)))
+    assert (await world.claim()).runs == []
+    assert await world.status("run_x.0.0.undo") == "waiting"
+    await world.end(run, "late", '{"discarded":"done"}')
+    assert (await world.one()).undoes == run.id

@@ -125,3 +125,12 @@ async def test_directives_of_on_error_are_applied(world):
     await world.end(await world.one(), "failed", ERROR, effects=RESCUE)
     await world.end(await world.one(), "failed", ERROR, effects=(Effect(EffectKind.SET, "mood", '"sorry"'),))
     assert (await world.conversations.read("conv_a")).context == {"mood": '"sorry"'}
+
+
+async def test_it_waits_for_a_handler_that_goes_on_after_its_end(world):
+    await world.submit("run_a", rescues=True, guards=(LockGuard("~run:run_a"),))
+    run = await world.one()
+    await world.end(run, "timed_out", ERROR, effects=(*RESCUE, Effect(EffectKind.GHOST)))
+    assert (await world.claim()).runs == []
+    await world.end(run, "late", '{"discarded":"done"}')
+    assert (await world.one()).rescue == "timed_out"

@@ -1,9 +1,11 @@
 -- undoing: takes back what the steps of a failed chain did, the last one first, each by a run of its own. One that fails
 -- rests until somebody asks for another try.
--- Undo takes the locks of its action again, but none of its limits, caps and clocks.
+-- Undo takes the locks of its action again, and the run's own one (see `drafting`), but no limits, caps and clocks.
 local function locks_of(text)
   local lines = {}
-  for places, lock in (text or ''):gmatch('L %S+ (%S+) ([^~%s]%S*)') do lines[#lines + 1] = 'L wait ' .. places .. ' ' .. lock end
+  for places, lock in (text or ''):gmatch('L %S+ (%S+) (%S+)') do
+    if lock:sub(1, 1) ~= '~' or lock:sub(1, 5) == '~run:' then lines[#lines + 1] = 'L wait ' .. places .. ' ' .. lock end
+  end
   return table.concat(lines, '\n')
 end
 
