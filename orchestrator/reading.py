@@ -5,6 +5,7 @@ Nothing is changed. Arguments come out masked: only what an action declares with
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -17,6 +18,9 @@ from orchestrator.standings import ConversationStanding, RunStanding, Standing, 
 from orchestrator.store.keys import base_queue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from actions.definition import Action
     from actions.registry import Registry
     from orchestrator.store.ladders import Ladder
     from orchestrator.store.records import RunView
@@ -48,7 +52,14 @@ async def _run(id: str, store: Store, registry: Registry) -> RunStanding:  # noq
     if view is None:
         raise UnknownRecord(f"there is no run {id}", fix=_FIX)
     ladder = None if view.status in TERMINAL else await store.ladders.read(id)
-    return _standing(view, registry, ladder)
+    told = _standing(view, registry, ladder)
+    if view.undo_of is not None and (undone := await store.runs.read(view.undo_of)):
+        return replace(told, undo_of_undo=_standing(undone, registry, None).undo)
+    if told.undo == "pending" and view.turn is not None:
+        steps = _calls(view.turn, await store.conversations.turn(view.turn))
+        views = await store.runs.read_all(steps or [id])
+        return _behind([*views, *await _aside(views, store)])(told)
+    return told
 
 
 async def _turn(id: str, store: Store, registry: Registry) -> TurnStanding:  # noqa: A002
@@ -57,11 +68,14 @@ async def _turn(id: str, store: Store, registry: Registry) -> TurnStanding:  # n
         raise UnknownRecord(f"there is no turn {id}", fix=_FIX)
     newest = int(record["round"]) if "round" in record else None
     rest = id.removeprefix("turn_")
-    rounds = range(0 if newest is None else newest + 1)
-    calls = [f"run_{rest}.{each}.{at}" for each in rounds for at in range(int(record.get(f"n{each}", 0)))]
+    rounds = _rounds(record)
     leaders = [f"run_{rest}.{len(rounds)}.next", *(f"run_{rest}.{each}.chain" for each in rounds[-1:])]
-    views = await store.runs.read_all([*leaders[1:], *calls, leaders[0]])
+    views = await store.runs.read_all([*leaders[1:], *_calls(id, record), leaders[0]])
     shown = [view for view in views if view and (view.id not in leaders or view.status not in TERMINAL)]
+    aside = await _aside(shown, store)
+    evaluators = [f"run_{rest}.ev.{at}" for at in range(len(_value(record.get("ev")) or ()))]
+    after = [view for view in await store.runs.read_all(evaluators) if view] if evaluators else []
+    behind = _behind([*shown, *aside])
     return TurnStanding(
         turn=id,
         status=record.get("s", "queued"),
@@ -70,8 +84,53 @@ async def _turn(id: str, store: Store, registry: Registry) -> TurnStanding:  # n
         left=int(record.get("left", 0)),
         began=_when(record.get("began")),
         ended=_when(record.get("ended")),
-        runs=tuple(_standing(view, registry, None) for view in shown),
+        runs=tuple(behind(_standing(view, registry, None)) for view in shown),
+        aside=tuple(behind(_standing(view, registry, None)) for view in [*aside, *after]),
     )
+
+
+def _rounds(turn: Mapping[str, str]) -> range:
+    return range(int(turn["round"]) + 1 if "round" in turn else 0)
+
+
+def _calls(id: str, turn: Mapping[str, str]) -> list[str]:  # noqa: A002
+    """The runs of a turn's rounds, in call order."""
+    rest = id.removeprefix("turn_")
+    return [f"run_{rest}.{each}.{at}" for each in _rounds(turn) for at in range(int(turn.get(f"n{each}", 0)))]
+
+
+async def _aside(views: Iterable[RunView | None], store: Store) -> list[RunView]:
+    """The runs that follow these up or undo them, and those that do so with them, layer by layer."""
+    found: list[RunView] = []
+    layer = [view for view in views if view is not None]
+    tries = {f"{view.id}.undo" for view in layer if view.undo}
+    while wanted := [*(child for view in layer for child in view.children), *tries]:
+        layer = [view for view in await store.runs.read_all(wanted) if view is not None]
+        found += layer
+        tries = {f"{view.id}.undo" for view in layer if view.undo}
+        tries |= {_next_undo(view.id) for view in layer if view.undo_of}
+    return sorted(found, key=lambda view: view.created_us or 0)
+
+
+def _next_undo(id: str) -> str:  # noqa: A002
+    """The run that would be the next try of the same undo."""
+    step, _, number = id.rpartition(".undo")
+    return f"{step}.undo{int(number or 1) + 1}"
+
+
+def _behind(views: Iterable[RunView | None]) -> Callable[[RunStanding], RunStanding]:
+    """What tells of a run which failed undo its own undo waits for: of one chain, the last step is undone first."""
+    failed = {_chain(view.id): view.id for view in views if view is not None and view.undo == "failed"}
+
+    def told(run: RunStanding) -> RunStanding:
+        return replace(run, undo_waits=failed.get(_chain(run.run))) if run.undo == "pending" else run
+
+    return told
+
+
+def _chain(id: str) -> str:  # noqa: A002
+    """The turn and the round of a run of a round."""
+    return ".".join(id.split(".")[:2])
 
 
 async def _conversation(id: str, store: Store, registry: Registry) -> ConversationStanding:  # noqa: A002
@@ -101,14 +160,12 @@ def _standing(view: RunView, registry: Registry, ladder: Ladder | None) -> RunSt
         action = registry.resolve(payload.action)
     except UnknownAction:
         action = None
-    retry = payload.retry_policy(action.retry if action else None)
-    known = action is not None or payload.retry is not None
     return RunStanding(
         run=view.id,
         action=payload.action,
         status=view.status,
         attempts=view.attempts,
-        most_attempts=1 + (retry.retries if retry else 0) if known else None,
+        most_attempts=_most_attempts(view, payload, action),
         arguments=auditing.masked(action, payload.arguments),
         queue=base_queue(view.lane),
         principal=payload.principal,
@@ -125,6 +182,7 @@ def _standing(view: RunView, registry: Registry, ladder: Ladder | None) -> RunSt
         error=_value(view.error),
         result=_value(view.result),
         told=_value(view.told),
+        now=_value(view.now),
         late=view.late,
         approval=cast('Literal["wanted", "given"] | None', view.approval),
         approval_until=_when(view.approval_until_us),
@@ -133,7 +191,19 @@ def _standing(view: RunView, registry: Registry, ladder: Ladder | None) -> RunSt
         undo_of=view.undo_of,
         parent=view.parent,
         children=view.children,
+        replayed=view.replayed,
+        replay_of=view.replay_of,
+        known=action is not None,
     )
+
+
+def _most_attempts(view: RunView, payload: Payload, action: Action | None) -> int | None:
+    if view.undo_of is not None:
+        return None if action is None else 1 + action.undo_retry.retries
+    if action is None and payload.retry is None:
+        return None
+    retry = payload.retry_policy(action.retry if action else None)
+    return 1 + (retry.retries if retry else 0)
 
 
 def _value(text: str | None) -> Any:

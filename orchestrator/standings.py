@@ -26,7 +26,7 @@ class RunStanding:
     attempts: int
     """Attempts begun so far."""
     most_attempts: int | None
-    """How many there may be; None: its action is not known here."""
+    """How many there may be; None: its action is not known here. Those that its worker's death ended do not count."""
     arguments: dict[str, str]
     """Its arguments, masked but for those that the action shows."""
     queue: str
@@ -58,7 +58,9 @@ class RunStanding:
     result: Any
     """What the model is told: the handler's value, or `{"error", "code"}`; None while it lives."""
     told: Any = None
-    """What the model is told in place of the result, once its chain has settled; None: the result itself."""
+    """What the model was told in place of the result, once its chain had settled; None: the result itself."""
+    now: Any = None
+    """What is true by now, if that has changed since the model was told; None: it has not."""
     late: str | None = None
     """What became of a handler that went on after the run had ended."""
     approval: Literal["wanted", "given"] | None = None
@@ -69,12 +71,22 @@ class RunStanding:
     """Of a step whose chain failed: how its undo stands."""
     undo_error: Any = None
     """What its undo ended with, if that failed."""
+    undo_waits: str | None = None
+    """The run whose undo failed, for whose undo this one's waits."""
     undo_of: str | None = None
     """The run whose effect this one takes back."""
+    undo_of_undo: Literal["pending", "undone", "failed"] | None = None
+    """How the undo of that run stands by now: another one may have been tried since."""
     parent: str | None = None
     """The run that it follows up."""
     children: tuple[str, ...] = ()
     """The runs that follow it up."""
+    replayed: str | None = None
+    """The run that was made of this one, to run it again."""
+    replay_of: str | None = None
+    """The run that this one runs again."""
+    known: bool = True
+    """Whether its action is known here; if not, its arguments are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,9 @@ class TurnStanding:
     runs: tuple[RunStanding, ...]
     """The runs of its rounds in call order, and the one that leads it on, if that lives. Before the steps of a chain
     that takes locks of its own stands the run that holds them, while it lives."""
+    aside: tuple[RunStanding, ...] = ()
+    """What came of these: the runs that follow one up or undo it (their ids begin with its id), then the evaluators of
+    the turn."""
 
 
 @dataclass(frozen=True, slots=True)

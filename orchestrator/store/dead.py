@@ -103,8 +103,9 @@ class Dead:
         return await self._mark(run, off=True, line=line)
 
     async def mark_replayed(self, run: str, new_run: str) -> None:
-        """Note which run has taken it up, and take it off the list."""
+        """Note in both runs that one has taken up the other, and take that off the list."""
         await self._mark(run, "rp", new_run, off=True)
+        await self._mark(new_run, "ro", run)
 
     async def _mark(
         self,

@@ -87,7 +87,8 @@ Fields of `r:<run>`; times are µs since the epoch, absent means the default:
     fu            finish          follow-ups so far, of a run without turn
     did           round           the name under which the conversation remembers its success
     nt            submit          what stands before its end in a note to the conversation
-    ed, rp        people          arguments put in the place of its own for a replay, JSON; the run that took it up again
+    ed, rp, ro    people          arguments put in the place of its own for a replay, JSON; the run that took it up again;
+                                  the run that it took up again
 
 A lane is a queue and what its runs need of a pump: `actions` (a place on the loop), `actions/t` (a thread),
 `actions/i` (a process of their own).

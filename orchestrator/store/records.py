@@ -115,6 +115,10 @@ class RunView:
     """What the model is told in place of the result, JSON: what is true when its chain has settled."""
     now: str | None = None
     """What is true since an undo was tried again, JSON; the conversation has a note of it."""
+    replayed: str | None = None
+    """The run that took it up again."""
+    replay_of: str | None = None
+    """The run that it took up again."""
     undo: str | None = None
     """Of a step whose chain has failed: pending, undone or failed."""
     undo_error: str | None = None

@@ -22,7 +22,7 @@ _WIDTH: Final = 13
 _NOTHING: Final[dict[str, Any]] = {}
 VIEW: Final = (
     "s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since", "b", "at", "until", "dl", "late",
-    "tm", "undo", "ue", "of", "ap", "apx", "av", "par", "kids", "tn",
+    "tm", "undo", "ue", "of", "ap", "apx", "av", "par", "kids", "tn", "rp", "ro",
 )  # fmt: skip
 
 
@@ -122,7 +122,9 @@ def view(run: str, row: list[str | None]) -> RunView | None:
     """What the fields `VIEW` of a record say; None if there is no such record."""
     status, lane, payload, attempts, result, why, error, conversation, turn, tenant, *rest = row
     since, began, created, until, deadline, late, *rarest = rest
-    told, undo, undo_error, undo_of, approval, approval_until, shown, parent, children, told_now = rarest
+    told, undo, undo_error, undo_of, approval, approval_until, shown, parent, children, told_now, *replays = (
+        rarest
+    )
     if status is None:
         return None
     waiting = status not in TERMINAL
@@ -146,6 +148,8 @@ def view(run: str, row: list[str | None]) -> RunView | None:
         late=late,
         told=told,
         now=told_now,
+        replayed=replays[0],
+        replay_of=replays[1],
         undo=undo,
         undo_error=undo_error,
         undo_of=undo_of,

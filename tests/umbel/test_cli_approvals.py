@@ -89,7 +89,7 @@ def test_arguments_cannot_rewrite_what_a_person_sees(ask, wanting):
 
 def test_approving_shows_what_is_approved_and_lets_it_go_on(ask, within, wanting):
     run = wanting()
-    told = ask("approve", run, "--by", "bob")
+    told = ask("approve", run, "--yes", "--by", "bob")
     assert (told.exit_code, told.stdout) == (0, f"{run}  approved: it goes on\n")
     assert '"amount": 500' in told.stderr
     assert within(claimed) == [run]
@@ -105,6 +105,17 @@ def test_a_person_at_a_terminal_is_asked_once_more(ask, within, wanting, monkeyp
     assert ask("approve", run, input="y\n").exit_code == 0
     assert within(claimed) == [run]
     assert ask("approve", wanting(), "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("answer", ["", "n\n", "y\n"])
+def test_without_a_terminal_nothing_is_approved_that_nobody_said_yes_to(ask, within, wanting, answer):
+    run = wanting()
+    told = ask("approve", run, input=answer)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "nothing was done" in told.stderr
+    assert "--digest DIGEST" in told.stderr
+    assert within(claimed) == []
+    assert [each["run"] for each in json.loads(ask("approvals", "--json").stdout)] == [run]
 
 
 def test_a_digest_of_something_else_approves_nothing(ask, within, wanting):
@@ -141,14 +152,17 @@ def test_denying_tells_the_model_why_and_the_audit_who(ask, within, wanting):
     ]
 
 
-def test_a_denial_needs_a_reason(ask, wanting):
-    assert ask("deny", wanting()).exit_code == 2
+@pytest.mark.parametrize("reason", [[], ["--reason", ""], ["--reason", " "]])
+def test_a_denial_needs_a_reason(ask, wanting, reason):
+    run = wanting()
+    assert ask("deny", run, *reason).exit_code == 2
+    assert "blocked" in ask("show", run).stdout
 
 
 def test_without_a_name_it_is_whoever_is_logged_in(ask, wanting, monkeypatch):
     monkeypatch.setenv("LOGNAME", "dora")
     run = wanting()
-    ask("approve", run)
+    ask("approve", run, "--yes")
     assert "by dora" in ask("audit", run).stdout
 
 
@@ -169,5 +183,37 @@ def test_show_says_that_a_person_is_waited_for(ask, wanting):
     text = ask("show", run).stdout
     assert "a person's approval (it expires in 60" in text
     assert "the run before it" not in text
-    ask("approve", run)
+    ask("approve", run, "--yes")
     assert "approval       given" in ask("show", run).stdout
+
+
+@pytest.mark.parametrize("end", ["deny", "cancel"])
+def test_what_has_ended_waits_for_nobody(ask, wanting, end):
+    run = wanting()
+    assert ask(end, run, *(["--reason", "no"] if end == "deny" else [])).exit_code == 0
+    assert "approval" not in ask("show", run).stdout
+    assert "waits for" not in ask("show", run).stdout
+
+
+def test_a_turn_says_of_an_ended_call_how_it_ended_and_not_what_it_waited_for(ask, within):
+    async def post(umbel: Umbel) -> tuple[str, str]:
+        reply = {"role": "assistant", "content": '{"action": "PAY", "parameters": {"amount": 5}}'}
+        posted = await umbel.post_reply(await umbel.open_conversation(), reply)
+        return posted.turn, posted.runs[0]
+
+    turn, run = within(post)
+    assert f"{run}  PAY  blocked for a person's approval" in ask("show", turn).stdout
+    ask("deny", run, "--reason", "no")
+    assert f"  {run}  PAY  denied\n" in ask("show", turn).stdout
+
+
+def test_the_audit_says_of_a_word_that_came_too_late_that_it_did_nothing(ask, wanting):
+    run = wanting()
+    ask("approve", run, "--digest", "0" * 32, "--by", "eve")
+    ask("deny", run, "--reason", "no", "--by", "bob")
+    ask("approve", run, "--by", "kim")
+    told = [line.partition("  by ")[2] for line in ask("audit", run).stdout.splitlines() if "  by " in line]
+    assert [line for line in told if line.startswith("eve  not done: ")]
+    assert [line for line in told if line.startswith("bob  denied")]
+    assert [line for line in told if line.startswith("kim  not done: ")]
+    assert "digest=-" not in "".join(told)

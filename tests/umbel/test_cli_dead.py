@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -145,7 +146,7 @@ def test_those_that_are_named_are_replayed(ask, within, died):
 
 def test_those_that_match_are_replayed(ask, within, died):
     one, two, other = died("ORDER"), died("ORDER", "dead"), died("SEND")
-    told = json.loads(ask("replay", "--action", "ORDER", "--json").stdout)
+    told = json.loads(ask("replay", "--action", "ORDER", "--yes", "--json").stdout)
     assert list(told) == [one, two]
     assert sorted(within(waiting)) == sorted(each["done"] for each in told.values())
     assert listed(ask("list", "--json")) == [other]
@@ -245,7 +246,7 @@ def test_a_turn_that_no_model_could_lead_is_no_call_to_be_replayed(ask, within):
 
 def test_the_discarded_are_off_the_list(ask, died):
     one, two = died(), died("SEND")
-    told = ask("discard", "--action", "SEND")
+    told = ask("discard", "--action", "SEND", "--yes")
     assert (told.exit_code, told.stdout) == (0, f"{two}  discarded\n")
     assert listed(ask("list", "--json")) == [one]
     again = ask("discard", two)
@@ -263,6 +264,51 @@ def test_a_person_at_a_terminal_is_asked_before_it_is_done_to_many(ask, died, mo
     assert listed(ask("list", "--json")) == []
 
 
+@pytest.mark.parametrize("command", ["replay", "discard"])
+@pytest.mark.parametrize("answer", ["", "n\n", "y\n"])
+def test_without_a_terminal_nothing_is_done_to_many_that_nobody_said_yes_to(
+    ask, within, died, command, answer
+):
+    run = died()
+    told = ask(command, "--all", input=answer)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "give --yes" in told.stderr
+    assert listed(ask("list", "--json")) == [run]
+    assert within(waiting) == []
+
+
+def test_a_standard_input_that_is_closed_is_no_terminal(ask, died, monkeypatch):
+    died()
+    for closed in (None, io.StringIO()):
+        if closed is not None:
+            closed.close()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", closed)
+            assert not selection._is_terminal()
+
+
+def test_without_umbel_actions_an_unknown_action_is_explained(settings, died):
+    run = died()
+    env = settings.environ() | {"UMBEL_ACTIONS": ""}
+    for command in (["replay", run], ["edit", run, "--set", "amount=6"]):
+        told = CliRunner().invoke(main, ["dead", *command], env=env)
+        assert told.exit_code != 0
+        assert "UMBEL_ACTIONS is not set here" in told.stderr
+
+
+def test_what_is_edited_says_that_its_key_is_that_of_before(ask, died):
+    told = ask("edit", died(), "--set", "amount=6")
+    assert "with --new-key it gets a new one" in told.stdout
+    both = ask("edit", "run_a1", "--set", "amount=6", "--arguments", "{}")
+    assert "not both" in both.stderr
+
+
+def test_a_surprise_says_where_all_of_it_stands(ask, died):
+    one, two = died(error="ORDER failed with RuntimeError"), died(error="it failed with a bang")
+    assert "the log of the worker that ran it has the traceback" in ask("show", one).stdout
+    assert "log" not in ask("show", two).stdout
+
+
 def test_many_have_a_progress_bar_and_all_are_done(here, within, monkeypatch):
     async def kill(umbel: Umbel) -> None:
         runs = [await umbel.submit("SEND") for _ in range(40)]
@@ -275,7 +321,7 @@ def test_many_have_a_progress_bar_and_all_are_done(here, within, monkeypatch):
 
     within(kill)
     monkeypatch.setattr(selection, "_is_watched", lambda: True)
-    told = CliRunner().invoke(main, ["dead", "replay", "--all", "--json"], env=here.environ())
+    told = CliRunner().invoke(main, ["dead", "replay", "--all", "--yes", "--json"], env=here.environ())
     assert "replay" in told.stderr
     assert len(json.loads(told.stdout)) == 40
     assert len(within(waiting)) == 40

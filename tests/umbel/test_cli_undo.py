@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -34,15 +35,15 @@ async def pay() -> None:
     """Pay."""
 
 
-CALLS = [{"name": "BOOK", "arguments": {"seat": 3, "card": "hunter2"}}, {"name": "PAY", "arguments": {}}]
-REPLY = {
-    "role": "assistant",
-    "content": None,
-    "tool_calls": [
-        {"id": f"c{at}", "type": "function", "function": {**each, "arguments": json.dumps(each["arguments"])}}
-        for at, each in enumerate(CALLS)
-    ],
-}
+def reply(*calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """A reply as a provider sends it."""
+    functions = [{"name": name, "arguments": json.dumps(arguments)} for name, arguments in calls]
+    tool_calls = [{"id": f"c{at}", "type": "function", "function": each} for at, each in enumerate(functions)]
+    return {"role": "assistant", "content": None, "tool_calls": tool_calls}
+
+
+REPLY = reply(("BOOK", {"seat": 3, "card": "hunter2"}), ("PAY", {}))
+THREE = reply(("BOOK", {"seat": 3}), ("BOOK", {"seat": 4}), ("PAY", {}))
 
 
 @pytest.fixture
@@ -130,6 +131,7 @@ def test_it_is_tried_again_when_somebody_asks(ask, within, stuck):
 def test_all_ids_are_looked_at_before_the_first_is_tried_again(ask, stuck):
     told = ask("undo", "retry", stuck, "turn_a1")
     assert (told.exit_code, told.stdout) == (65, "")
+    assert "no undo was tried again" in told.stderr
     assert json.loads(ask("undo", "retry", stuck, "run_nobody", "--json").stdout) == {
         stuck: "retried",
         "run_nobody": "missing",
@@ -139,7 +141,7 @@ def test_all_ids_are_looked_at_before_the_first_is_tried_again(ask, stuck):
 def test_show_says_how_an_undo_stands(ask, chain):
     turn, step = chain
     assert "undo           pending" in ask("show", step).stdout
-    assert f"{step}  BOOK  succeeded, undo pending" in ask("show", turn).stdout
+    assert f"{step}  BOOK  succeeded, is being undone" in ask("show", turn).stdout
 
 
 def test_show_says_that_an_undo_failed_and_what_the_model_was_told(ask, stuck):
@@ -159,6 +161,69 @@ def test_a_failed_undo_is_none_of_the_dead(ask, stuck):
 def test_what_is_being_undone_cannot_be_cancelled(ask, chain):
     told = ask("cancel", chain[0])
     assert (told.exit_code, told.stdout) == (1, f"{chain[0]}  is being undone: that cannot be cancelled\n")
+
+
+def test_after_another_try_both_are_shown_what_the_model_was_told_and_what_is_true_now(ask, within, stuck):
+    ask("undo", "retry", stuck)
+    within(lambda umbel: end(umbel, "succeeded", None))
+    text = ask("show", stuck).stdout
+    assert re.search(r'model was told +\{"code":"undo_failed"', text)
+    assert re.search(r'true now +\{"code":"undone"', text)
+
+
+def test_a_turn_shows_its_undos_too_and_why_a_step_did_not_run(ask, within, chain, stuck):
+    turn, step = chain
+    text = ask("show", turn).stdout
+    assert (
+        f"  {step}  BOOK  succeeded, its undo failed\n    {step}.undo  undo of BOOK  failed (closed)\n"
+        in text
+    )
+    ask("undo", "retry", stuck)
+    within(lambda umbel: end(umbel, "succeeded", None))
+    text = ask("show", turn).stdout
+    assert f"  {step}  BOOK  succeeded, then undone\n" in text
+    assert f"    {step}.undo2  undo of BOOK  succeeded\n" in text
+    told = ask("show", f"{step}.undo").stdout
+    assert f"undoes         {step} (the undo of that is undone by now)" in told
+    assert "attempts       1 of 4" in told
+
+
+def test_what_waits_for_the_undo_of_a_later_step_says_so(ask, within):
+    async def work(umbel: Umbel) -> tuple[str, tuple[str, ...]]:
+        posted = await umbel.post_reply(await umbel.open_conversation(), THREE, mode="chain")
+        await end(umbel, "succeeded", "seat 3")
+        await end(umbel, "succeeded", "seat 4")
+        await end(umbel, "failed", {"error": "no money", "code": "poor"})
+        await end(umbel, "failed", {"error": "BOOK failed with OSError", "code": "failed"})
+        return posted.turn, posted.runs
+
+    turn, (first, second, _) = within(work)
+    assert f"undo           pending (it waits for `umbel undo retry {second}`)" in ask("show", first).stdout
+    assert f"{first}  BOOK  succeeded, its undo waits for that of a later step" in ask("show", turn).stdout
+    for told in (ask("undo", "list"), ask("show", second)):
+        assert "the log of the worker that ran it has the traceback" in told.stdout
+
+
+def test_the_audit_of_a_run_a_turn_and_a_conversation_has_all_that_came_of_it(ask, within, chain, stuck):
+    turn, step = chain
+    ask("undo", "retry", stuck, "--by", "bob")
+    within(lambda umbel: end(umbel, "succeeded", None))
+    other = within(lambda umbel: umbel.submit("PAY"))
+
+    def told(id: str) -> list[tuple[str, str]]:  # noqa: A002
+        lines = ask("audit", id, "--jsonl").stdout.splitlines()
+        return [(line["run"], line["what"]) for line in map(json.loads, lines)]
+
+    of_step = told(step)
+    assert of_step[0] == (step, "asked")
+    assert {(f"{step}.undo", "ended"), (step, "undo_retry"), (f"{step}.undo2", "ended")} <= set(of_step)
+    of_turn = told(turn)
+    assert set(of_step) < set(of_turn)
+    assert other not in dict(of_turn)
+    conversation = json.loads(ask("show", turn, "--json").stdout)["conversation"]
+    assert told(conversation) == of_turn
+    assert ask("audit", "garbage").exit_code == 65
+    assert told("turn_nobody") == []
 
 
 # Interrupt

@@ -33,7 +33,7 @@ class Entry:
 COMMANDS: dict[str, Entry] = {
     "up": Entry("umbel.cli.up", "up", "Start the embedded server, workers and Flower, until Ctrl-C."),
     "worker": Entry("umbel.cli.worker", "worker", "Start one Celery worker."),
-    "demo": Entry("umbel.cli.demo", "demo", "Lead two conversations on real workers, and watch."),
+    "demo": Entry("umbel.cli.demo", "demo", "Lead three conversations on real workers, and watch."),
     "show": Entry("umbel.cli.show", "show", "Show a run, a turn or a conversation, and why it waits."),
     "cancel": Entry("umbel.cli.cancel", "cancel", "Cancel runs, turns and conversations."),
     "interrupt": Entry("umbel.cli.interrupt", "interrupt", "Let a chain start no further step."),

@@ -58,14 +58,15 @@ def approvals(*, limit: int, as_json: bool) -> None:
 def approve(ctx: click.Context, run: str, digest: str | None, by: str, *, yes: bool, as_json: bool) -> None:
     """Let a run start that waits for your approval.
 
-    Without --digest its arguments are shown, and what was shown is what is approved: if the run asks for something
-    else in the meantime, nothing happens.
+    Without --digest its arguments are shown, you are asked once more, and what was shown is what is approved: if the
+    run asks for something else in the meantime, nothing happens. Where there is no terminal to ask at, nothing is
+    approved without --digest or --yes.
     """
     if digest is None:
         wanted = asyncio.run(_wanted_of(run))
         if wanted is not None:
             click.echo("\n".join(lines(wanted)), err=True)
-            selection.confirm("Approve this?", yes=yes)
+            selection.confirm("Approve this?", yes=yes, unasked="--digest DIGEST or --yes")
         digest = _NOTHING if wanted is None else wanted.digest
     _tell(ctx, run, asyncio.run(_approve(run, digest, by)), as_json=as_json)
 
@@ -78,13 +79,15 @@ def approve(ctx: click.Context, run: str, digest: str | None, by: str, *, yes: b
 @click.pass_context
 def deny(ctx: click.Context, run: str, reason: str, by: str, *, as_json: bool) -> None:
     """End a run that waits for your approval; the model is told the reason."""
+    if not reason.strip():
+        raise click.UsageError("--reason: the model is told this; say why")
     _tell(ctx, run, asyncio.run(_deny(run, reason, by)), as_json=as_json)
 
 
 def lines(each: Wanted) -> Iterator[str]:
     """What a person has to see of it."""
+    from umbel.cli.layout import moment
     from umbel.cli.plain import document, plain
-    from umbel.cli.show_lines import moment
 
     yield f"{each.run}  {plain(each.action)}"
     told = {

@@ -1,6 +1,6 @@
 """`umbel audit`: who asked for what, on whose behalf, what was decided and by whom, and how it ended.
 
-In: perhaps a run and a time. Out: the lines of the audit, oldest first, as a table, as JSON, or into a file. They are
+In: perhaps an id and a time. Out: the lines of the audit, oldest first, as a table, as JSON, or into a file. They are
 append-only: this command only reads.
 """
 
@@ -20,6 +20,7 @@ from typing import Any, Final, TextIO
 import click
 
 from umbel.cli import options
+from umbel.cli.audit_lines import Meant
 
 _PAGE: Final = 1_000
 _LINES: Final = 200
@@ -41,7 +42,7 @@ _FIRST: Final = (
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("id", metavar="[ID]", required=False)
 @options.since
 @click.option("--last", type=click.IntRange(1), metavar="N", help=f"The newest N; {_LINES} for a terminal.")
 @click.option("--all", "everything", is_flag=True, help="All lines, not just the newest.")
@@ -52,7 +53,7 @@ _FIRST: Final = (
     help="Write a JSON object a line into a file that only you can read.",
 )  # fmt: skip
 def audit(
-    run: str | None,
+    id: str | None,  # noqa: A002 - the word on the command line
     since: datetime | None,
     last: int | None,
     *,
@@ -63,7 +64,8 @@ def audit(
 ) -> None:
     """Show the audit: each call that was asked for, refused ones too, each decision and each end.
 
-    With a RUN: its lines, and those of its replays. Arguments are masked but for those that an action shows.
+    With the ID of a run: its lines, and those of its undos, follow-ups and replays; of a turn or a conversation: those
+    of all its runs. Arguments are masked but for those that an action shows.
     """
     if sum((as_json, jsonl, export is not None)) > 1:
         raise click.UsageError("one of --json, --jsonl and --export")
@@ -71,7 +73,7 @@ def audit(
         raise click.UsageError("--last or --all, not both")
     table = not (as_json or jsonl or export)
     most = None if everything else last or (_LINES if table else None)
-    found, left_out = asyncio.run(_read(run, since, most))
+    found, left_out = asyncio.run(_read(id, since, most))
     if export is not None:
         with _private(export) as file:
             file.writelines(_jsonl(found))
@@ -86,14 +88,15 @@ def audit(
 
 
 async def _read(
-    run: str | None, since: datetime | None, most: int | None
+    given: str | None, since: datetime | None, most: int | None
 ) -> tuple[deque[dict[str, Any]], int]:
     """The newest lines that match, and how many older ones were left out."""
+    meant = Meant(given) if given is not None else None
     kept: deque[dict[str, Any]] = deque(maxlen=most)
     count = 0
     async with aclosing(_lines(since)) as lines:
         async for line in lines:
-            if run is None or run in (line.get("run"), line.get("of")):
+            if meant is None or meant.has(line):
                 kept.append(line)
                 count += 1
     return kept, count - len(kept)
@@ -141,13 +144,15 @@ def _table(lines: Iterable[dict[str, Any]], left_out: int) -> None:
     for line in lines:
         empty = False
         rest = {name: line[name] for name in line if name not in {*_FIRST, "arguments"} and line[name]}
+        if rest.get("digest") == "-":  # there was nothing to be looked at
+            del rest["digest"]
         told = [
             _at(line["at"]),
             str(line.get("run") or "-"),
             str(line.get("what", "?")),
             str(line.get("action") or line.get("called") or ""),
             f"by {line['by']}" if line.get("by") else "",
-            *(str(line[name]) for name in ("decided", "status", "code") if line.get(name)),
+            *dict.fromkeys(str(line[name]) for name in ("decided", "status", "code") if line.get(name)),
             *(f"{name}={value}" for name, value in rest.items()),
             document(line["arguments"]) if line.get("arguments") else "",
         ]
@@ -157,6 +162,6 @@ def _table(lines: Iterable[dict[str, Any]], left_out: int) -> None:
 
 
 def _at(text: str) -> str:
-    from umbel.cli.show_lines import moment
+    from umbel.cli.layout import moment
 
     return moment(datetime.fromisoformat(text))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.conductor import Conductor
     from orchestrator.dead_calls import DeadCall
 
-_yes = click.option("--yes", is_flag=True, help="Do not ask before doing it to many.")
+_yes = click.option("--yes", is_flag=True, help="Do not ask before doing it to all that match.")
 _runs = click.argument("runs", metavar="[RUN]...", nargs=-1)
 _LIMIT: Final = 100
 
@@ -90,7 +90,8 @@ def replay(
     """Run some of the dead again: the RUNs that are named, or all that match the options.
 
     Each becomes a new run with the same arguments (or those of `umbel dead edit`), on behalf of the same principal; its
-    handler gets the same key as before. If it belonged to a conversation, its result is told there in a note.
+    handler gets the same key as before. If it belonged to a conversation, its result is told there in a note. An action
+    that runs only in a chain cannot be replayed: start the chain anew.
     """
 
     async def work(conductor: Conductor, run: str) -> str:
@@ -111,11 +112,15 @@ def edit(run: str, arguments: str | None, single: tuple[str, ...], by: str, *, a
     They are checked as those of a new call are. The record of what was asked for stays as it is.
     """
     if (arguments is None) == (not single):
-        raise click.UsageError("give --arguments, or --set once or more")
+        both = " once or more, not both" if single else " once or more"
+        raise click.UsageError(f"give --arguments, or --set{both}")
     chosen = whole(arguments) if arguments is not None else dict(map(pair, single))
     asyncio.run(_edit(run, chosen, by, merge=arguments is None))
     click.echo(
-        json.dumps({"run": run, "edited": True}) if as_json else f"{run}  edited; `umbel dead replay {run}`"
+        json.dumps({"run": run, "edited": True})
+        if as_json
+        else f"{run}  edited; `umbel dead replay {run}` runs it so. Its handler gets the key of before: a service that "
+        "knows the key may refuse the change or answer with what it did then; with --new-key it gets a new one"
     )
 
 
@@ -155,7 +160,7 @@ def _do(
     as_json: bool,
 ) -> None:
     """Do it to those that are meant, and tell what became of each."""
-    from umbel.cli.stores import registry_or_refuse, registry_or_why
+    from umbel.cli.stores import registry_or_refuse, registry_or_why, unset_actions
 
     which = selection.Filter(**given)
     selection.check(runs, which)
@@ -166,7 +171,8 @@ def _do(
     else:
         for run, outcome in told.items():
             if "error" in outcome:
-                click.secho(f"{run}  {outcome['error']}", fg="red", err=True)
+                hint = unset_actions() if outcome["code"] == "unknown_action" else ""
+                click.secho(f"{run}  {outcome['error']}{hint}", fg="red", err=True)
             else:
                 click.echo(f"{run}  {'replayed as ' if verb == 'replay' else ''}{outcome['done']}")
         if not told:
@@ -209,10 +215,14 @@ async def _one(run: str) -> DeadCall:
 
 
 async def _edit(run: str, arguments: dict[str, Any], by: str, *, merge: bool) -> None:
-    from umbel.cli.stores import conducting, registry_or_refuse
+    from actions.errors import UnknownAction
+    from umbel.cli.stores import conducting, registry_or_refuse, unset_actions
 
     async with conducting(registry_or_refuse()) as conductor:
-        await conductor.edit(run, arguments, by=by, merge=merge)
+        try:
+            await conductor.edit(run, arguments, by=by, merge=merge)
+        except UnknownAction as error:
+            raise UnknownAction(f"{error}{unset_actions()}") from None
 
 
 def _json(told: Any) -> None:

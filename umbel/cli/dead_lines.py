@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from umbel.cli.layout import moment
 from umbel.cli.plain import document, plain
-from umbel.cli.show_lines import moment
+from umbel.cli.run_lines import where_to_look
 
 if TYPE_CHECKING:
     from orchestrator.dead_calls import DeadCall, StuckCall
@@ -34,7 +35,7 @@ def lines(each: DeadCall) -> Iterator[str]:
         "conversation": each.conversation,
         "turn": each.turn,
         "arguments": arguments(each.arguments) + (" (edited)" if each.edited else ""),
-        "error": document(each.error),
+        "error": document(each.error) + where_to_look(each.error),
     }
     yield from (f"  {name:<15}{text}" for name, text in told.items() if text)
 
@@ -42,7 +43,11 @@ def lines(each: DeadCall) -> Iterator[str]:
 def stuck(each: StuckCall) -> Iterator[str]:
     """An undo that rests as failed."""
     yield f"{each.run}  {plain(each.action)}  undo failed at {moment(each.failed)}"
-    told = {"turn": each.turn, "arguments": arguments(each.arguments), "error": document(each.error)}
+    told = {
+        "turn": each.turn,
+        "arguments": arguments(each.arguments),
+        "error": document(each.error) + where_to_look(each.error),
+    }
     yield from (f"  {name:<15}{text}" for name, text in told.items() if text)
 
 

@@ -101,10 +101,20 @@ async def chosen(conductor: Conductor, runs: Sequence[str], given: Filter, regis
     return [each.run for each in await conductor.dead(given.which(registry))]
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask the person at the terminal; a script is not asked."""
-    if not yes and _is_terminal():
-        click.confirm(question, abort=True, err=True)
+def confirm(question: str, *, yes: bool, unasked: str = "--yes") -> None:
+    """Ask the person at the terminal; `unasked` are the options with which a script does without.
+
+    What nobody said yes to is not done: without a terminal there is nobody to ask, and what stands in a pipe is no
+    answer.
+    """
+    if yes:
+        return
+    if not _is_terminal():
+        raise click.UsageError(
+            f"nothing was done: there is no terminal to ask at ({question}); "
+            f"give {unasked} if nobody is to be asked"
+        )
+    click.confirm(question, abort=True, err=True)
 
 
 async def each_of(
@@ -129,7 +139,7 @@ async def each_of(
 
 
 def _is_terminal() -> bool:
-    return sys.stdin.isatty()
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def _is_watched() -> bool:

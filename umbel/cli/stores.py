@@ -54,6 +54,17 @@ async def conducting(registry: Registry | None = None) -> AsyncIterator[Conducto
         yield Conductor(load_settings(), Registry(()) if registry is None else registry, store)
 
 
+def unset_actions() -> str:
+    """What explains here that an action is unknown: nothing was said about where yours are; "" if it was."""
+    from orchestrator.settings import load_settings
+
+    if load_settings().actions:
+        return ""
+    return (
+        " (UMBEL_ACTIONS is not set here: set it to the modules with your actions, as where the workers run)"
+    )
+
+
 def registry_or_refuse() -> Registry:
     """The actions, for a command that cannot do without them.
 

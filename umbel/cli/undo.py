@@ -74,10 +74,15 @@ async def _found(limit: int) -> list[StuckCall]:
 
 async def _retried(runs: tuple[str, ...], by: str) -> dict[str, str]:
     """All ids are looked at before the first is tried again."""
+    from actions.errors import InvalidId
     from orchestrator.decisions import check_run
     from umbel.cli.stores import conducting
 
     for run in runs:
-        check_run(run)
+        try:
+            check_run(run)
+        except InvalidId:
+            fix = "A run's id begins with run_; no undo was tried again"
+            raise InvalidId(f"{run[:80]!r} is no run", fix=fix) from None
     async with conducting() as conductor:
         return {run: await conductor.retry_undo(run, by=by) for run in runs}

@@ -182,7 +182,10 @@ async def test_bad_ends_are_listed_oldest_first_and_can_be_edited_discarded_and_
     assert (await dead.read(["run_a"]))[0].edited == '{"n":2}'
     assert await dead.discard("run_b")
     assert not await dead.discard("run_b")
+    await world.submit("run_new")
     await dead.mark_replayed("run_a", "run_new")
+    views = await world.runs.read_all(["run_a", "run_new"])
+    assert [(view.replayed, view.replay_of) for view in views] == [("run_new", None), (None, "run_a")]
     assert await dead.list(("failed", "timed_out")) == []
 
 

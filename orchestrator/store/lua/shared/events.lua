@@ -28,7 +28,9 @@ end
 
 -- All texts put in here are words of ours or ids, so they need no escaping.
 local function tell_run(conversation, id, status, attempt, why, who)
-  if conversation and not id:find('^run_[^.]+%.%d+%.[^.]+$') then loose[conversation] = true end
+  if conversation and not changes[conversation] then -- the first of this script: a round's own runs live in a live turn
+    loose[conversation] = not id:find('^run_[^.]+%.%d+%.[^.]+$')
+  end
   tell(conversation, '{"run":"' .. id .. '","status":"' .. status .. '","attempt":' .. (attempt or 0)
     .. (why and ',"why":"' .. why .. '"' or '') .. (who and ',"worker":"' .. who .. '"' or '') .. '}')
 end
