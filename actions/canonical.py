@@ -7,6 +7,7 @@ unchanged by serializers, so that two different values never look the same. For 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
@@ -57,6 +58,14 @@ def _set(value: AbstractSet[Any]) -> list[Any]:
     return sorted(map(plain, value), key=canonical)
 
 
+def _bytes(value: bytes) -> str | dict[str, str]:
+    """Bytes as the text that they are; others, which no text looks like, as an object."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(value).decode()}
+
+
 def _key(name: str, declared: Mapping[str, Any]) -> str:
     alias = declared[name].validation_alias or declared[name].alias
     return alias if isinstance(alias, str) else name
@@ -73,5 +82,6 @@ _FORMS: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
     (Enum, lambda value: plain(value.value)),
     (Mapping, _mapping),
     (list | tuple, lambda value: [plain(item) for item in value]),
+    (bytes | bytearray, lambda value: _bytes(bytes(value))),
     (AbstractSet, _set),
 )

@@ -22,7 +22,7 @@
           ├── UnknownAction   ForbiddenAction   InvalidArguments
           ├── RefusedByValidator   ValidatorFailed   StateConflict
           ├── Locked   RateLimited   CostTooHigh   Duplicate   Superseded
-          ├── HandlerFailed   HandlerKilled   TimedOut   OutcomeUnknown
+          ├── HandlerFailed   HookFailed   HandlerKilled   TimedOut   OutcomeUnknown
           ├── ResultNotSerialisable   InvalidResult   ResultTooLarge
           ├── CancelledRun   Expired   Dead
           ├── MissingDependency   DependencyFailed   DependencyCycle   BadReference
@@ -73,6 +73,7 @@ from actions.refusals import (
     ForbiddenAction,
     HandlerFailed,
     HandlerKilled,
+    HookFailed,
     InvalidArguments,
     InvalidResult,
     Locked,
@@ -98,7 +99,7 @@ __all__ = [
     "AmbiguousAction", "ApprovalDenied", "ApprovalExpired", "BadReference", "Cancel", "CancelledRun",
     "ChainOnly", "ChainRefused", "ConfigError", "ConversationBusy", "CostTooHigh", "CycleRefused", "Dead",
     "DeclarationError", "DependencyCycle", "DependencyFailed", "Duplicate", "DuplicateAction", "Expired",
-    "Fail", "ForbiddenAction", "HandlerFailed", "HandlerKilled", "IdempotencyConflict",
+    "Fail", "ForbiddenAction", "HandlerFailed", "HandlerKilled", "HookFailed", "IdempotencyConflict",
     "Interrupted", "InvalidArguments", "InvalidId", "InvalidResult", "LeaseLost", "Locked", "MalformedCall",
     "MissingDependency", "ModelError", "NotRun", "NotUndone", "OperatorError", "OutcomeUnknown", "PortInUse",
     "Postpone", "RateLimited", "Refuse", "RefusedByValidator", "ResultNotSerialisable", "ResultTooLarge",

@@ -5,8 +5,9 @@
 
 In: functions, given by decorators of the action. Out: slots that hold them, or None. Each may be sync or async; beside
 an async handler a sync one runs on the loop and has to be quick. One that raises ends the run as failed, with the
-hook's name, and is not tried again; a signal counts as if the handler had raised it. Those around the arguments run
-once for a run, however often it is tried; the others with each attempt.
+hook's name (`hook_failed`), and is not tried again; a signal counts as if the handler had raised it. Those around the
+arguments run once for a run, however often it is tried, and the preprocessor with them; but again if the worker died
+before it could tell what they left. The others run with each attempt.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Hooked(Parts):
     def after_validate(self, function: F) -> F:
         """Declare what sees the params, `(params, ctx)`.
 
-        It returns params, a dict that is validated again, or None to leave them.
+        It returns None, or the params unchanged, to leave them; other params or a dict are validated again.
         """
         return self._hook("after_validate", function, "params, ctx")
 

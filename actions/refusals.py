@@ -125,6 +125,12 @@ class HandlerFailed(ModelError):
     code = "handler_failed"
 
 
+class HookFailed(ModelError):
+    """A hook of the action broke; the text names the hook. The run is not tried again."""
+
+    code = "hook_failed"
+
+
 class HandlerKilled(ModelError):
     """The process of an isolated action ended: out of memory, or it crashed."""
 

@@ -70,8 +70,10 @@ class Undoable(Guaranteed):
     ) -> F | Callable[[F], F]:
         """Declare what takes the effect back, sync or async, `(params, receipt, ctx)`.
 
-        `receipt` is the result of the run as it was recorded. Where it is unknown whether the run took effect there is
-        none: an undo that can find out itself says `receipt: Receipt | None`, or gives it the default None.
+        `params` are those that the handler had, hooks and preprocessor included; `receipt` is what it returned, as it
+        was recorded. Where it is unknown whether the run took effect there is none, nor where it was too long to be
+        kept whole: an undo that can find out itself says `receipt: Receipt | None`, or gives it the default None. An
+        undo may ask to be called later (`TryAgain`, `Postpone`): both use up a try.
 
         Args:
             function: the undo.
@@ -100,8 +102,9 @@ class Undoable(Guaranteed):
     ) -> F | Callable[[F], F]:
         """Declare what makes good what a failed run left, sync or async, `(params, error, ctx)`.
 
-        It is called once, after the last attempt, if the handler had begun; `error` is the dict that the model is told:
-        `{"error": text, "code": code}`. The result stays that error and says beside it whether this succeeded.
+        It is called once, after the last attempt, if the handler had begun, with the params that this had; `error` is
+        the dict that the model is told: `{"error": text, "code": code}`. The result stays that error and says beside it
+        whether this succeeded.
 
         Args:
             function: what makes it good.

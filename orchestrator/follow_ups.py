@@ -15,7 +15,7 @@ from actions.errors import CycleRefused, InvalidArguments, MissingDependency, Mo
 from actions.messages import Payload, mended
 from actions.params import bind
 from orchestrator.digests import arguments_digest, digest
-from orchestrator.drafting import check_recordable, draft, draft_refused
+from orchestrator.drafting import FOLLOWS, check_recordable, draft, draft_refused
 from orchestrator.judging import bound, check_offered, check_permissions, check_single, check_state
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def draft_follow_up(
     place: dict[str, Any] = {
         "id": run,
         "tenant": parent.tenant,
-        "position": "f",
+        "position": FOLLOWS,
+        "head": _head(directive.action, run),
         "conversation": parent.conversation or None,
         "audit": audit,
     }
@@ -77,6 +78,7 @@ def draft_follow_up(
     try:
         action = registry.resolve(directive.action)
         child.action = action.name
+        place["head"] = _head(action.name, run)
         child.arguments = _plain(directive.arguments)
         params = _allowed(action, child, parent, payload, conversation, registry)
         return draft(
@@ -84,6 +86,11 @@ def draft_follow_up(
         )
     except ModelError as error:
         return draft_refused(error.for_model(), child, action=action, **place)
+
+
+def _head(name: str, run: str) -> str:
+    """What stands before its status and its result inside the result of its parent."""
+    return to_json({"action": mended(name), "run": run}).decode()[:-1]
 
 
 def _allowed(

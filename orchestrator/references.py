@@ -1,7 +1,8 @@
 """Values that one call takes from the results of others: names in a reply to runs, and results to arguments.
 
 Planning turns what a call or its action `uses` into runs that stand earlier; the worker fills the arguments in when
-these have succeeded, and validates the whole. What cannot be known before is checked then; what can, at once.
+these have succeeded, and validates the whole. What cannot be known before is checked then; what can, at once. A
+recorded result is read as a value in one place, `value_of`, whoever wants it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ValidationError, create_model
+from pydantic_core import from_json
 
 from actions.coercion import binder
 from actions.errors import BadReference, InvalidArguments
+from actions.messages import Status
 from actions.params import bind
 
 if TYPE_CHECKING:
@@ -20,10 +23,15 @@ if TYPE_CHECKING:
 
     from actions.definition import Action
     from actions.messages import Payload
+    from orchestrator.store.records import RunView
 
 _DEEPEST: Final = 32
 _SHOWN: Final = 80
 _MISSING: Final = ": is missing and has no default"
+_CUT: Final = {"truncated", "bytes", "shown"}
+"""The keys of a result that was longer than the cap."""
+_FOLLOWED: Final = {"result", "follow_ups"}
+"""The keys of a result with those of its follow-ups."""
 
 
 def needed(payload: Payload) -> tuple[str, ...]:
@@ -58,6 +66,37 @@ def filled(action: Action, payload: Payload, results: Mapping[str, Any]) -> dict
             raise BadReference(f"{parameter}: the result that it takes is not there")
         given[parameter] = at(results[run], path, parameter)
     return given | payload.arguments
+
+
+def value_of(view: RunView) -> Any:
+    """What the handler of a run that succeeded returned; what its follow-ups returned is no part of it.
+
+    Raises:
+        BadReference: the run has no result, or one that was too long to be kept whole.
+    """
+    if view.status != Status.SUCCEEDED:
+        raise BadReference(f"{view.id} has no result to take anything from, it is {view.status}")
+    value = from_json(view.result or "null")
+    if isinstance(value, dict) and value.keys() == _FOLLOWED and (view.children or _joined(value)):
+        value = value["result"]
+    if isinstance(value, dict) and value.keys() == _CUT and value["truncated"] is True:
+        raise BadReference(f"the result of {view.id} was too long to be kept whole")
+    return value
+
+
+def _joined(value: dict[str, Any]) -> bool:
+    """Whether follow-ups stand in the result of a run that has none: it joined one that has (`dedupe`).
+
+    Its own record does not say so; but those that stand there are numbered, and named after one and the same run.
+    """
+    told = value["follow_ups"]
+    names = (
+        [each.get("run") if isinstance(each, dict) else None for each in told]
+        if isinstance(told, list)
+        else []
+    )
+    parent = str(names[0]).removesuffix(".f0") if names else ""
+    return parent.startswith("run_") and names == [f"{parent}.f{number}" for number in range(len(names))]
 
 
 def at(value: Any, path: str, parameter: str) -> Any:

@@ -15,6 +15,7 @@ from actions.approvals import Approval
 from actions.definition import action
 from actions.directives import FollowUp, Remember, Result, SetContext
 from actions.errors import Fail, Stop, TryAgain
+from actions.limits import Dedupe
 from actions.policy import Retry
 from guarded_under_test import note
 from workers.points import Point
@@ -134,6 +135,35 @@ async def undo_hooked(params, receipt, ctx):
     note(params.file, f"undo-{params.name}")
 
 
+@action("PREPARED_STEP")
+async def prepared_step(file: str, name: str) -> str:
+    """Leave a trace."""
+    note(file, name)
+    return name
+
+
+@prepared_step.preprocess
+async def change(params, ctx):
+    """Change the name, each time that it is called."""
+    return {**params, "name": f"prepared-{params['name']}"}
+
+
+prepared_step.undo(undo_hooked)
+
+
+@action("LONG_STEP")
+async def long_step(file: str, name: str) -> str:
+    """Return more than is kept."""
+    note(file, name)
+    return "x" * 20_000
+
+
+@long_step.undo(retry=Retry(0))
+async def undo_long(params, receipt, ctx):
+    """Leave a trace."""
+    note(params.file, f"undo-{params.name}")
+
+
 @action("UNDONE_LATE")
 async def undone_late(file: str, name: str) -> str:
     """Leave a trace."""
@@ -207,6 +237,31 @@ hooked_apart.before_validate(prefix)
 hooked_apart.after_run(suffix)
 
 
+@action("MADE_GOOD_IN_THE_MIDDLE")
+async def stopped_in_the_middle(file: str) -> None:
+    """Be cancelled."""
+    note(file, "began")
+    await asyncio.sleep(30)
+
+
+@stopped_in_the_middle.on_error
+async def good_in_the_middle(params, error, ctx):
+    """Leave a trace."""
+    note(params.file, f"on_error-{error['code']}")
+
+
+@action("PAYS", approval=True)
+async def pays(amount: int) -> str:
+    """Need an approval of what its preprocessor left."""
+    return f"paid {amount}"
+
+
+@pays.preprocess
+async def in_cents_too(params, ctx):
+    """Change the amount, each time that it is called."""
+    return {"amount": params["amount"] * 100}
+
+
 @action("DANGEROUS", approval=Approval(when=lambda params: params.amount > 10))
 async def dangerous(amount: int) -> str:
     """Need an approval above an amount."""
@@ -224,6 +279,15 @@ async def announced(file: str) -> Result:
     """Be followed up by two others, of which one cannot be."""
     step = {"file": file, "name": "followed"}
     return Result("announced", (FollowUp("STEP", step), FollowUp("NO_SUCH_ACTION")))
+
+
+@action("SHARED", dedupe=Dedupe("10m"))
+async def shared(file: str) -> Result:
+    """Run once for all who ask the same, and be followed up."""
+    return Result({"name": "eve"}, (FollowUp("STEP", {"file": file, "name": "followed"}),))
+
+
+TAKES_SHARED = steps("TAKES_SHARED", uses={"name": "SHARED.name"})
 
 
 @action("ANNOUNCED_APART", isolated=True, approval=True)
@@ -274,6 +338,28 @@ for _point in FORWARD:
         if _step != "3":
             name = f"BAD_{_point}_UNDO_{_step}".upper()
             ARMED[name] = f"{_point}@undo.{name}_{_step}"
+    ARMED[f"RESCUED_{_point}".upper()] = f"{_point}@on_error.RESCUED_{_point.upper()}_3"
+    ARMED[f"FOLLOWED_{_point}".upper()] = f"{_point}@FOLLOWED_{_point.upper()}_F"
+
+
+async def rescue_step(params, error, ctx) -> None:
+    """Leave a trace."""
+    note(params.file, f"on_error-{params.name}")
+
+
+async def take_followed_step(file: str, name: str, *, ctx) -> Any:
+    """Leave a trace, and be followed up."""
+    done = await take_step(file, name, ctx=ctx)
+    following = FollowUp(f"{ctx.action.removesuffix('_2')}_F", {"file": file, "name": "F"})
+    return Result(done.value, (*done.directives, following))
+
+
 for _chain in ARMED:
-    for _step in "123":
-        globals()[f"{_chain}_{_step}"] = steps(f"{_chain}_{_step}")
+    for _step in "123F" if _chain.startswith("FOLLOWED") else "123":
+        _made = steps(f"{_chain}_{_step}")
+        if _chain.startswith("RESCUED") and _step == "3":
+            _made.on_error(rescue_step)
+        if _chain.startswith("FOLLOWED") and _step == "2":
+            _made = action(f"{_chain}_2")(take_followed_step)
+            _made.undo(undo_step)
+        globals()[f"{_chain}_{_step}"] = _made

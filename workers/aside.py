@@ -1,8 +1,8 @@
 """What is carried out for a run beside its handler: its undo, and its on_error.
 
 In: a flight that is to take back or make good what a handler did. Out: how that ended. Both get the params that the
-handler had, before a preprocessor changed them; neither asks for permissions, approvals or the state again, for what
-was done has to be put right whatever has changed since.
+handler had; neither asks for permissions, approvals or the state again, for what was done has to be put right whatever
+has changed since. Neither can be put off for ever: an undo that postpones itself uses up a try.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import PydanticSerializationError
 
 from actions.directives import FollowUp
-from actions.errors import Fail, Postpone, TryAgain
+from actions.errors import BadReference, Fail, Postpone, TryAgain
 from actions.messages import Status
 from actions.results import json_of, opened
+from orchestrator.references import value_of
 from orchestrator.store.incoming import Finish
 from workers import arguments
 from workers.effects import effects_of
@@ -23,6 +24,7 @@ from workers.endings import error_of
 
 if TYPE_CHECKING:
     from actions.definition import Action
+    from orchestrator.store.records import RunView
     from workers.context import RunContext
     from workers.flight import Flight
     from workers.means import Means
@@ -41,10 +43,26 @@ async def undo(flight: Flight, action: Action, ctx: RunContext, means: Means) ->
     took_effect = view.status == Status.SUCCEEDED
     if not took_effect and not action.undo_takes_none:
         raise Fail(f"{undone} has no receipt, and the undo of {action.name} needs one")
-    receipt = arguments.own_result(view) if took_effect else None
-    params = await arguments.bound(flight, action, ctx, means)
-    flight.begins()
-    return _done(flight, await means.threads.call(flight, action.undoer, params, receipt, ctx), action, means)
+    receipt = _receipt(view, action) if took_effect else None
+    try:
+        params = await arguments.bound(flight, action, ctx, means)
+        flight.begins()
+        value = await means.threads.call(flight, action.undoer, params, receipt, ctx)
+    except arguments.StoreAway:
+        raise
+    except Postpone as signal:
+        raise TryAgain(signal.after, signal.reason or "it asked to be called later") from signal
+    return _done(flight, value, action, means)
+
+
+def _receipt(view: RunView, action: Action) -> Any:
+    """What the handler returned; of what was not kept whole there is none, and nothing else is passed for it."""
+    try:
+        return value_of(view)
+    except BadReference as error:
+        if action.undo_takes_none:
+            return None
+        raise Fail(f"{error}, and the undo of {action.name} needs it") from error
 
 
 async def rescue(flight: Flight, action: Action, ctx: RunContext, means: Means) -> Finish:

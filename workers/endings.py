@@ -31,7 +31,7 @@ _NO_EFFECT: Final = {"failed", "refused", "timed_out", "cancelled"}
 
 
 _RESCUED: Final = {Status.FAILED, Status.TIMED_OUT, Status.EXPIRED}
-"""Ends that an on_error may make good."""
+"""Ends that an on_error may make good; and that of a handler that was cancelled from outside."""
 _UNDO_ENDS: Final = {Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, *finishes.LATER}
 """Verdicts that an undo may have; whatever else it says means that it failed."""
 _NEXT: Final = {*finishes.LATER, finishes.ASKS}
@@ -71,7 +71,8 @@ def judged(flight: Flight, finish: Finish) -> Finish:
     if finish.verdict != Status.SUCCEEDED:
         if action.undoer is not None and action.undo_takes_none and flight.is_uncertain:
             effects.append(Effect(EffectKind.UNKNOWN))
-        if action.rescuer is not None and finish.verdict in _RESCUED and flight.has_begun:
+        ended = finish.verdict in _RESCUED or flight.stopped == "cancelled"
+        if action.rescuer is not None and ended and flight.has_begun:
             effects.append(Effect(EffectKind.RESCUE))
     if flight.hooked and (finish.verdict in _NEXT or action.undoer is not None or effects):
         effects.append(Effect(EffectKind.HOOKED, value=flight.hooked))

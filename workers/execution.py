@@ -1,4 +1,4 @@
-"""One attempt of one run, as a short row of steps: resolve, bind, ask, prepare, check, allow, handle, judge.
+"""One attempt of one run, as a short row of steps: resolve, bind, prepare, ask, check, allow, handle, judge.
 
 In: a flight, made of what a claim gave. Out: a `Finish`. Whatever goes wrong on the way becomes a result for the model;
 nothing escapes but cancellation, which belongs to the pump.
@@ -10,13 +10,13 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from actions.canonical import plain
 from actions.directives import Result
 from actions.errors import ForbiddenAction, HandlerFailed, ModelError, Signal, TryAgain
 from actions.params import bind
 from actions.validation import lacking, permitted
-from orchestrator import planning, turns
+from orchestrator import turns
 from orchestrator.asks import ask_for
+from orchestrator.judging import check_state
 from orchestrator.store.incoming import Effect, EffectKind, Finish
 from workers import arguments, aside, checking, endings, finishes, hooks, outcome
 from workers.charges import cooled, spent
@@ -108,20 +108,16 @@ class Execution:
         if arguments.are_plain(flight, action) and action.approval is None:
             flight.params = params = bind(action, payload.arguments)
         else:
-            _may(flight, action)
+            _may(flight, action, machine)
             params = await arguments.bound(flight, action, ctx, means)
-        planned = params
-        if not run.check and (asked := _gate(flight, action, planned, machine)) is not None:
-            return asked
-        if action.preprocessor is not None:
-            _may(flight, action)
-            given = await hooks.called("preprocessor", plain(params), flight, action, ctx, means.threads)
-            params = bind(action, given)
-        if run.check:
+        if not run.check:
+            if (asked := _gate(flight, action, params, machine)) is not None:
+                return asked
+        else:
             answer = await checking.ask(flight, action, params, ctx, means.threads)
             if answer is not checking.NOTHING:
                 return await self._answered(flight, action, answer, ctx)
-            if (asked := _gate(flight, action, planned, machine)) is not None:
+            if (asked := _gate(flight, action, params, machine)) is not None:
                 return asked
         refusal = await permitted(action, params, ctx)
         if refusal is not None:
@@ -187,21 +183,24 @@ class Execution:
         return finish
 
 
-def _may(flight: Flight, action: Action) -> None:
-    """Before anything of the action's is called: what its principal may do. An open question comes first."""
-    refusal = None if flight.run.check else lacking(action, frozenset(flight.payload.permissions))
-    if refusal:
+def _may(flight: Flight, action: Action, machine: StateMachine | None) -> None:
+    """Before anything of the action's is called: what its principal may do, and where. An open question comes first."""
+    if flight.run.check:
+        return
+    if refusal := lacking(action, frozenset(flight.payload.permissions)):
         raise ForbiddenAction(refusal.reason)
+    if machine is not None:
+        check_state(action, machine, flight.run.state or None)
 
 
 def _gate(flight: Flight, action: Action, params: BaseModel, machine: StateMachine | None) -> Finish | None:
     """What may have changed since the plan: the state of the conversation, and whether a person has to be asked.
 
-    An approval holds for exactly these arguments; the Finish is the question to a person.
+    An approval holds for exactly these arguments, those that the handler gets; the Finish is the question to a person.
     """
     run = flight.run
     if machine is not None:
-        planning.check_state(action, machine, run.state or None)
+        check_state(action, machine, run.state or None)
     if action.approval is None:
         return None
     wanted = ask_for(
@@ -209,8 +208,6 @@ def _gate(flight: Flight, action: Action, params: BaseModel, machine: StateMachi
     )
     if wanted is None or wanted.digest == run.approved:
         return None
-    if not flight.hooked:
-        arguments.keep(flight, params)  # a default may be another one each time
     key = (Effect(EffectKind.APPROVAL_KEY, wanted.key),) if wanted.key else ()
     return Finish(run.id, run.fence, finishes.ASKS, wanted.shown, wanted.expires_ms, wanted.digest, key)
 

@@ -100,7 +100,7 @@ class Flight:
             self.witness.answered(effect=effect)
 
     def keep(self, hooked: str) -> None:
-        """All attempts of the run are to have these arguments: the hooks have seen them, or a person was asked."""
+        """All attempts of the run are to have these arguments, and so are its undo and its on_error."""
         self.hooked = hooked
         if self.witness is not None:
             self.witness.hooked(hooked)

@@ -1,7 +1,8 @@
 """What an action has around its handler: processors and the hooks of its result, each called at its station.
 
-In: the value of one station. Out: the value of the next. One that breaks fails the run, with its name: trying again
-would repeat what the handler did. What they say by a signal counts as if the handler had said it.
+In: the value of one station. Out: the value of the next. One that breaks fails the run, with its name (a hook with a
+code of its own): trying again would repeat what the handler did. What they say by a signal counts as if the handler had
+said it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from actions.directives import Result
-from actions.errors import Fail, Signal
+from actions.errors import Fail, HookFailed, Signal
 from actions.results import checked, opened
 
 if TYPE_CHECKING:
@@ -41,7 +42,13 @@ async def called(
         raise
     except BaseException as error:
         log.warning("the %s of %s failed", which, flight.run.id, exc_info=error)
-        raise Fail(f"the {which} of {action.name} failed with {type(error).__name__}") from error
+        raise broken(which, action, f"failed with {type(error).__name__}") from error
+
+
+def broken(which: str, action: Action, how: str) -> Exception:
+    """What ends the run of an action one of whose processors or hooks is broken in this way."""
+    text = f"the {which} of {action.name} {how}"
+    return Fail(text) if which in _SLOTS else HookFailed(text)
 
 
 async def finished(

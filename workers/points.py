@@ -1,7 +1,8 @@
 """Named points on the way of a run, at which tests let a process die.
 
 In: `UMBEL_FAULT_POINTS`, a folder; without it there are none, and nothing is asked on the way. A file there is called
-`<point>@<ACTION>`, or `<point>@undo.<ACTION>`: whoever reaches that point first removes it and is killed by it.
+`<point>@<ACTION>`, `<point>@undo.<ACTION>` or `<point>@on_error.<ACTION>`: whoever reaches that point first removes it
+and is killed by it.
 """
 
 from __future__ import annotations
@@ -59,4 +60,6 @@ def armed(environment: Mapping[str, str]) -> Points | None:
 def name_at(flight: Flight) -> str:
     """The name under which a flight's points are armed."""
     name = flight.action.name if flight.action is not None else flight.payload.action
-    return f"undo.{name}" if flight.run.undoes else name
+    if flight.run.undoes:
+        return f"undo.{name}"
+    return f"on_error.{name}" if flight.run.rescue else name

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from actions.errors import ModelError, OperatorError, StoreUnavailable, UnreadableRecord
 from actions.messages import Payload
 from orchestrator.assembly import build
+from orchestrator.digests import digest
 from orchestrator.store.keys import base_queue
-from orchestrator.turns import digest
 from workers.nudge import celery_key, nudge_message
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ from actions.definition import action
 from actions.directives import Result, SetParticipant
 from actions.errors import Refuse, TryAgain
 from actions.policy import Retry
+from actions.transcripts import last_said, text_of
 
 NEUTRAL: Final = ""
 FOLLOWED: Final = "followed"
@@ -37,8 +38,6 @@ _RETRY: Final = Retry(2, initial="500ms", factor=2, cap="5s")
 _LOOK: Final = 20
 """So many of the newest messages does the model judge by, each of so many characters at most:"""
 _LONGEST: Final = 500
-_NOTES: Final = "umbel"
-"""Under this name stand notes of the house among the messages; they are nobody's wish."""
 _SPEAKS_OF_FOLLOWING: Final = re.compile(
     r"\b(?:follow|participat|engag|listen|join|tak(?:e|ing) (?:an |part |more )?(?:in|interest))",
     re.IGNORECASE,
@@ -109,7 +108,7 @@ async def may_follow(_params: BaseModel, ctx: ActionContext) -> Refuse | None:
     refusal = await _refused(ctx, lambda state: state == NEUTRAL)
     if refusal is not None or ctx.conversation is None:
         return refusal
-    if _SPEAKS_OF_FOLLOWING.search(_last_of_user(await ctx.conversation.messages(last=_LOOK))):
+    if _SPEAKS_OF_FOLLOWING.search(last_said(await ctx.conversation.messages(last=_LOOK))):
         return None
     return Refuse("the user's last message says nothing of following, joining or listening")
 
@@ -171,34 +170,18 @@ def _transcript(messages: list[dict[str, Any]], agent: str) -> str:
     spoken = [
         (names[message["role"]], text)
         for message in messages
-        if message.get("role") in names and (text := _content(message).strip())
+        if message.get("role") in names and (text := text_of(message).strip())
     ]
     return "\n".join(f"{name}: {' '.join(text.split())[:_LONGEST]}" for name, text in spoken)
-
-
-def _last_of_user(messages: list[dict[str, Any]]) -> str:
-    said = (each for each in reversed(messages) if each.get("role") == "user" and each.get("name") != _NOTES)
-    return next(map(_content, said), "")
 
 
 def _text_of(reply: dict[str, Any]) -> str:
     """The text of a raw reply, as OpenAI's or as Anthropic's API writes it; "" if it has none."""
     match reply:
         case {"choices": [{"message": {} as message}, *_]}:
-            return _content(message)
+            return text_of(message)
         case _:
-            return _content(reply)
-
-
-def _content(message: dict[str, Any]) -> str:
-    """The text of a message, whose content may be a list of parts."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return " ".join(
-        part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)
-    )
+            return text_of(reply)
 
 
 def _told(state: str) -> str:

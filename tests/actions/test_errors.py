@@ -49,6 +49,7 @@ def test_the_codes_that_are_stored_never_change():
         "Superseded": "superseded",
         "HandlerFailed": "handler_failed",
         "HandlerKilled": "handler_killed",
+        "HookFailed": "hook_failed",
         "TimedOut": "timed_out",
         "OutcomeUnknown": "outcome_unknown",
         "ResultNotSerialisable": "result_not_serialisable",

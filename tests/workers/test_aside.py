@@ -11,16 +11,14 @@ from pydantic_core import from_json, to_json
 
 from actions.definition import action
 from actions.directives import FollowUp, Result, SetContext
-from actions.errors import Cancel, Fail, Postpone, Refuse, Stop, StoreUnavailable, TryAgain
+from actions.errors import Cancel, Fail, Postpone, Refuse, Stop, TryAgain
 from actions.policy import Retry
 from actions.registry import Registry
 from flights_under_test import World
 from orchestrator.store.incoming import Effect, EffectKind
-from orchestrator.store.records import RunView
+from records_under_test import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from orchestrator.store.incoming import Finish
 
 RELEASE = threading.Event()
@@ -50,6 +48,8 @@ async def both(how: str) -> Any:
 @both.validate
 async def may_run(params, ctx):
     """Forbid one."""
+    if params.how == "check slowly":
+        await asyncio.sleep(30)
     return Refuse("forbidden") if params.how == "forbidden" else None
 
 
@@ -114,36 +114,6 @@ async def filled(who: str = "", b: int = 0) -> list[Any]:
 REGISTRY = Registry([both, in_a_thread, finishes, plain, filled])
 
 
-class Records:
-    """A store that has these runs."""
-
-    def __init__(self) -> None:
-        self.runs = self
-        self.away = False
-        self.results: dict[str, tuple[str, Any, tuple[str, ...]]] = {
-            "run_ok": ("succeeded", "the receipt", ()),
-            "run_bad": ("failed", {"error": "?", "code": "?"}, ()),
-            "run_parent": ("succeeded", {"result": {"who": "eve"}, "follow_ups": []}, ("run_parent.f0",)),
-            "run_cut": ("succeeded", {"truncated": True, "bytes": 9, "shown": "x"}, ()),
-        }
-
-    async def read_all(self, runs: Sequence[str]) -> list[RunView | None]:
-        """Those of these that are there."""
-        if self.away:
-            raise StoreUnavailable("Redis does not answer")
-        return [self._view(run) for run in runs]
-
-    def _view(self, run: str) -> RunView | None:
-        if run not in self.results:
-            return None
-        status, result, children = self.results[run]
-        return RunView(
-            id=run, status=status, lane="", payload="", attempts=1, result=to_json(result).decode(), why=None,
-            error=None, conversation=None, turn=None, tenant="", since_us=0, began_us=None, created_us=None,
-            children=children,
-        )  # fmt: skip
-
-
 @pytest.fixture
 def world() -> World:
     SEEN.clear()
@@ -183,12 +153,22 @@ async def test_an_attempt_says_whether_its_effect_is_unknown_and_whether_on_erro
     assert (ended.verdict, ended.effects) == (verdict, effects)
 
 
-async def test_a_cancelled_attempt_that_had_begun_has_an_unknown_effect(world: World) -> None:
+async def test_a_cancelled_attempt_that_had_begun_has_an_unknown_effect_and_is_made_good(
+    world: World,
+) -> None:
     world.start("BOTH", {"how": "sleep"})
     await asyncio.sleep(0.01)
     world.flights.cancel(["run_a1"])
     (ended,) = await world.ends()
-    assert (ended.verdict, ended.effects) == ("cancelled", (UNKNOWN,))
+    assert (ended.verdict, ended.effects) == ("cancelled", (UNKNOWN, RESCUE))
+
+
+async def test_a_cancelled_attempt_that_had_not_begun_is_not_made_good(world: World) -> None:
+    world.start("BOTH", {"how": "check slowly"})
+    await asyncio.sleep(0.01)
+    world.flights.cancel(["run_a1"])
+    (ended,) = await world.ends()
+    assert (ended.verdict, ended.effects) == ("cancelled", ())
 
 
 async def test_a_run_that_failed_after_its_handler_had_returned_took_effect_without_a_receipt(
@@ -275,6 +255,11 @@ async def test_an_undo_of_an_unknown_effect_gets_none(world: World) -> None:
     assert SEEN[0][2] is None
 
 
+async def test_an_undo_gets_no_receipt_rather_than_a_part_of_one(world: World) -> None:
+    assert (await undone(world, "done", of="run_cut")).verdict == "succeeded"
+    assert SEEN[0][2] is None
+
+
 @pytest.mark.parametrize(
     ("how", "attempt", "verdict", "why"),
     [
@@ -286,7 +271,8 @@ async def test_an_undo_of_an_unknown_effect_gets_none(world: World) -> None:
         ("fail", 1, "failed", "sold out"),
         ("stop", 1, "failed", "closed"),
         ("cancel", 1, "failed", "no"),
-        ("postpone", 9, "postponed", ""),
+        ("postpone", 2, "again", "it asked to be called later"),
+        ("postpone", 9, "failed", "it asked to be called later (tried 9 times)"),
     ],
 )
 async def test_an_undo_has_retries_and_a_clock_of_its_own(
@@ -307,6 +293,16 @@ async def test_a_sync_undo_runs_in_a_thread(world: World) -> None:
     [
         ("PLAIN", "run_ok", "PLAIN has no undo"),
         ("IN_A_THREAD", "run_bad", "run_bad has no receipt, and the undo of IN_A_THREAD needs one"),
+        (
+            "IN_A_THREAD",
+            "run_cut",
+            "the result of run_cut was too long to be kept whole, and the undo of IN_A_THREAD needs it",
+        ),
+        (
+            "IN_A_THREAD",
+            "run_cut_parent",
+            "the result of run_cut_parent was too long to be kept whole, and the undo of IN_A_THREAD needs it",
+        ),
         ("IN_A_THREAD", "run_gone", "the record of run_gone is gone, and with it what has to be undone"),
     ],
 )
@@ -329,6 +325,8 @@ async def test_an_undo_waits_for_a_store_that_is_away(world: World) -> None:
         ({}, {"uses": (("who", "run_ok", ""),)}, ["the receipt", 0]),
         ({}, {"uses": (("who", "run_parent", "who"),)}, ["eve", 0]),
         ({"who": "me"}, {"uses": (("who", "run_parent", "who"),)}, ["me", 0]),
+        ({}, {"uses": (("who", "run_joined", "who"),)}, ["eve", 0]),
+        ({}, {"uses": (("who", "run_alike", "result.who"),)}, ["eve", 0]),  # whatever it looks like
         ({"b": 2}, {"merge": ("run_ok", "run_parent")}, ["eve", 2]),
     ],
 )
@@ -343,6 +341,7 @@ async def test_arguments_come_from_other_results(world: World, given: Any, rides
         ("run_gone", "", "the result of run_gone is gone"),
         ("run_bad", "", "run_bad has no result to take anything from, it is failed"),
         ("run_cut", "", "the result of run_cut was too long to be kept whole"),
+        ("run_cut_parent", "", "the result of run_cut_parent was too long to be kept whole"),
         ("run_parent", "age", "'age' is not in the object"),
     ],
 )

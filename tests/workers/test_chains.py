@@ -28,6 +28,7 @@ def shared_settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Se
     name = f"t{secrets.token_hex(6)}"
     quick = {"lease_ms": 1_200, "renew_ms": 300, "tick_ms": 200, "linger_ms": 1_000}
     given = {
+        "result_cap": 16_384,
         "redis_url": valkey,
         "home": tmp_path_factory.mktemp("home"),
         "namespace": name,
@@ -160,6 +161,19 @@ async def test_an_undo_gets_the_arguments_that_the_hooks_left(house: House, file
     assert notes(file) == ["before_validate", "hooked-a", "b", "undo-hooked-a"]
 
 
+async def test_an_undo_gets_the_arguments_that_the_preprocessor_left(house: House, file: str) -> None:
+    await post(house, step(file, "a", action="PREPARED_STEP"), step(file, "b", "fail"))
+    assert notes(file) == ["prepared-a", "b", "undo-prepared-a"]
+
+
+async def test_a_receipt_that_was_cut_is_given_to_no_undo(house: House, file: str) -> None:
+    turn = await post(house, step(file, "a", action="LONG_STEP"), step(file, "b", "fail"))
+    assert notes(file) == ["a", "b"]
+    view = (await turn.views())[0]
+    assert (view.undo, from_json(view.undo_error)["code"]) == ("failed", "handler_failed")
+    assert "too long to be kept whole" in from_json(view.undo_error)["error"]
+
+
 async def test_an_undo_that_failed_rests_and_can_be_tried_again(house: House, file: str, stuck: Path) -> None:
     turn = await post(house, step(file, "a"), step(file, "b", action="UNDONE_LATE"), step(file, "c", "fail"))
     assert notes(file) == ["a", "b", "c", "undo-b-1", "undo-b-2"]
@@ -210,6 +224,15 @@ async def test_directives_of_an_on_error_apply(house: House, file: str) -> None:
     assert await turn.context() == {"made_good": True}
 
 
+async def test_on_error_makes_good_what_a_cancel_left(house: House, file: str) -> None:
+    run = await house.conductor.submit("MADE_GOOD_IN_THE_MIDDLE", {"file": file})
+    await eventually(lambda: notes(file) == ["began"])
+    await house.conductor.cancel(run)
+    ended = await house.conductor.wait(run)
+    assert (ended.status, ended.result["compensated"]) == ("cancelled", True)
+    assert notes(file) == ["began", "on_error-cancelled"]
+
+
 async def test_on_error_makes_good_what_a_killed_process_left(house: House, file: str) -> None:
     ended = await house.conductor.call("MADE_GOOD_APART", {"file": file, "how": "die"})
     assert notes(file)[-1] == "on_error-handler_killed"
@@ -223,8 +246,11 @@ async def test_argument_hooks_run_once_for_all_attempts(house: House, file: str,
     assert notes(file) == ["before_validate", "run-hooked-w", "run-hooked-w", "run-hooked-w"]
 
 
-async def test_a_worker_asks_for_an_approval_that_nobody_could_foresee(house: House) -> None:
-    run = await house.conductor.submit("DANGEROUS", {"amount": 5})
+@pytest.mark.parametrize(("name", "does"), [("DANGEROUS", "spent"), ("PAYS", "paid")])
+async def test_a_worker_asks_for_an_approval_of_what_hooks_and_preprocessor_left(
+    house: House, name: str, does: str
+) -> None:
+    run = await house.conductor.submit(name, {"amount": 5})
 
     async def asked() -> Any:
         return await house.conductor.wanted_of(run)
@@ -233,7 +259,7 @@ async def test_a_worker_asks_for_an_approval_that_nobody_could_foresee(house: Ho
     assert wanted.arguments == {"amount": 500}
     await house.conductor.approve(run, by="ada", digest=wanted.digest)
     ended = await house.conductor.wait(run)
-    assert (ended.status, ended.result) == ("succeeded", "spent 500")
+    assert (ended.status, ended.result) == ("succeeded", f"{does} 500")
 
 
 @pytest.mark.parametrize("key", ["file", "path"], ids=["fit", "misfit"])
@@ -257,8 +283,18 @@ async def test_follow_ups_stand_inside_the_result(house: House, file: str) -> No
     turn = await post(house, ("ANNOUNCED", {"file": file}), mode="all")
     (told,) = await turn.told()
     assert told["result"] == "announced"
-    assert [each["status"] for each in told["follow_ups"]] == ["succeeded", "refused"]
+    told_of = [(each["action"], each["status"]) for each in told["follow_ups"]]
+    assert told_of == [("STEP", "succeeded"), ("NO_SUCH_ACTION", "refused")]
     assert notes(file) == ["followed"]
+
+
+async def test_a_call_takes_its_value_from_one_that_joined_a_run_with_follow_ups(
+    house: House, file: str
+) -> None:
+    await post(house, ("SHARED", {"file": file}))
+    turn = await post(house, ("SHARED", {"file": file}), ("TAKES_SHARED", {"file": file}))
+    assert [view.status for view in await turn.views()] == ["succeeded"] * 2
+    assert notes(file) == ["followed", "eve"]
 
 
 async def test_an_action_remembers_in_its_conversation(house: House) -> None:
