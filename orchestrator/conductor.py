@@ -14,9 +14,10 @@ from orchestrator import ids, intake, planning, reading, turns
 from orchestrator.answers import Ended, Posted, check_accepted
 from orchestrator.chaining import callers_locks
 from orchestrator.decisions import Decisions
-from orchestrator.digests import digest
+from orchestrator.digests import owner_of, request_digest
 from orchestrator.evaluators import When, draft_evaluators
 from orchestrator.modes import Manner, Mode, check_mode
+from orchestrator.moving import moved
 from orchestrator.rooms import Rooms
 from orchestrator.second_chances import SecondChances
 from orchestrator.single_runs import SingleRuns
@@ -55,7 +56,7 @@ class Conductor(SingleRuns, Rooms, Decisions, SecondChances):
             conversation: where the reply belongs.
             body: a provider's response or text, whole.
             format: its format, if it shall not be detected.
-            key: an idempotency key: the same key and reply begin one turn only.
+            key: an idempotency key: the same key and request (reply, mode, merge, locks) begin one turn only.
             then: what follows when the round is complete; None: the turn ends.
             mode: how the calls are run: `all`, `sequence` or `chain`; None: as the conversation says, else `all`. An
                 action that runs only in a chain makes a chain of them.
@@ -83,13 +84,17 @@ class Conductor(SingleRuns, Rooms, Decisions, SecondChances):
         *,
         key: str | None = None,
         then: Lead | None = None,
+        owner: str = "",
     ) -> Posted:
-        """Plan the calls of a reply and open a turn with them."""
+        """Plan the calls of a reply and open a turn with them; `owner`: whose it is, where a repetition may say it."""
         turn = turn_id_from_key(conversation, key, self._cell) if key else new_turn_id(self._cell)
-        record, moves = planning.moved(await self._store.conversations.read(conversation), self._registry)
+        record, moves = moved(await self._store.conversations.read(conversation), self._registry)
+        if owner and owner != owner_of(record.principal, record.permissions):
+            check_accepted("conflict", conversation)  # it was opened by this key, for somebody else
         planned = planning.plan(reply, record, turn, 0, self._registry, self.caps, manner)
         verdict = await self._store.conversations.round(
-            conversation, turn, digest(planned.message), 0, [planned.message], planned.runs,
+            conversation, turn, request_digest(planned.message, reply.calls, manner.mark, owner),
+            0, [planned.message], planned.runs,
             lead=then, goes_on=then is not None, moves=moves,
             mode="" if planned.mode == "all" else planned.mode, answered=bool(reply.text.strip()),
             evaluators=draft_evaluators(record, turn, self._registry, audit=self.audit),
@@ -110,7 +115,7 @@ class Conductor(SingleRuns, Rooms, Decisions, SecondChances):
         Args:
             conversation: where it is said.
             text: what is said.
-            key: an idempotency key: the same key and text begin one turn only.
+            key: an idempotency key: the same key, text and mode begin one turn only.
             mode: how the calls of the model's replies are run: `all`, `sequence` or `chain`; None: as the conversation
                 says.
 
@@ -121,9 +126,10 @@ class Conductor(SingleRuns, Rooms, Decisions, SecondChances):
         """
         turn = turn_id_from_key(conversation, key, self._cell) if key else new_turn_id(self._cell)
         message = turns.user_message(text)
-        leads = turns.lead(mode=check_mode(mode))
+        asked = check_mode(mode)
+        leads = turns.lead(mode=asked)
         verdict = await self._store.conversations.say(
-            conversation, turn, digest(message), message, leads,
+            conversation, turn, request_digest(message, (), asked), message, leads,
             evaluators=await self._evaluators(conversation, turn),
         )  # fmt: skip
         check_accepted(verdict, conversation)

@@ -24,6 +24,11 @@ Decided = Literal["approved", "denied", "changed", "decided", "missing"]
 """approved, denied: so it is now. changed: it asks for something else than the digest says. decided: it waits for no
 approval (any more). missing: there is no such run."""
 
+_DONE: Final = {"approve": "approved", "deny": "denied"}
+_NOT_DONE: Final = {
+    "decided": "not done: it waits for no decision",
+    "changed": "not done: it asks for something else",
+}
 _REASON: Final = 500
 """Characters of a reason: the model reads it."""
 
@@ -122,11 +127,13 @@ class Decisions:
     ) -> Decided:
         check_run(run)
         check_by(by)
-        said = await self._store.approvals.decide(run, verdict, digest, mended(by), reason)
-        if said != "missing":
-            told = auditing.line(run, verdict, by=by, digest=digest, reason=reason or None, decided=str(said))
+        said = {"digest": digest, "reason": reason or None}
+        done = auditing.line(run, verdict, by=by, **said, decided=_DONE[verdict])
+        answer = await self._store.approvals.decide(run, verdict, digest, mended(by), reason, line=done)
+        if answer in _NOT_DONE:  # there is nothing that this line has to stand beside
+            told = auditing.line(run, verdict, by=by, **said, decided=_NOT_DONE[answer])
             await self._store.audit.note(told)
-        return cast("Decided", said)
+        return cast("Decided", answer)
 
 
 def check_by(by: str) -> None:

@@ -21,6 +21,7 @@ from orchestrator.references import parted
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from actions.definition import Action
     from actions.registry import Registry
     from orchestrator.judging import Decided
 
@@ -59,8 +60,15 @@ class Names:
             return []
 
     def of(self, action: str) -> list[int]:
-        """The positions of an action's calls."""
+        """The positions of an action's calls, whatever ids and steps are called."""
         return self._several.get(action, [])
+
+    def declared(self, action: str) -> list[int]:
+        """The positions of the calls of an action that another action names, by its name or a simile.
+
+        What a model writes as the id of a call never stands for an action here.
+        """
+        return self.of(self._registry.resolve(action).name)
 
     def known(self) -> str:
         """The names, for a message."""
@@ -90,8 +98,8 @@ def _uses(at: int, found: Decided, names: Names) -> Iterator[tuple[str, int, str
         if parameter not in keys:
             raise BadReference(f"{found.name} has no parameter {parameter[:_SHOWN]!r}")
         name, path = parted(text)
-        earlier = [place for place in names.find(name) if place < at]
-        if earlier:
+        places = names.find(name) if parameter in own else names.declared(name)
+        if earlier := [place for place in places if place < at]:
             yield parameter, earlier[-1], path
         elif parameter in own:
             raise BadReference(
@@ -137,19 +145,30 @@ def _needs(
     for place in sorted(needs):
         if decided[place].error is not None:
             raise DependencyFailed(f"not run: it depends on {decided[place].name}, which was refused")
-    for wanted in (
-        registry.dependencies(found.action) if found.action is not None and found.action.depends_on else ()
-    ):
-        if wanted.name in did:
-            continue
+    for wanted in missing(found.action, did, registry) if found.action is not None else ():
         live = [place for place in names.of(wanted.name) if decided[place].error is None and place != at]
         earlier = [place for place in live if place < at]
         if not live or (in_order and not earlier):
-            raise MissingDependency(
-                f"{found.name} needs {wanted.name} to have succeeded before: call {wanted.name} first"
-            )
+            raise _missing(found.name, wanted)
         needs.add(earlier[-1] if earlier else live[0])
     return needs
+
+
+def missing(action: Action, did: Collection[str], registry: Registry) -> list[Action]:
+    """The actions that this one depends on and that did not succeed yet; `did` are the names of those that did."""
+    if not action.depends_on:
+        return []
+    return [wanted for wanted in registry.dependencies(action) if wanted.name not in did]
+
+
+def check_dependencies(action: Action, did: Collection[str], registry: Registry) -> None:
+    """Raise MissingDependency if something that the action depends on did not succeed before."""
+    for wanted in missing(action, did, registry):
+        raise _missing(action.name, wanted)
+
+
+def _missing(name: str, wanted: Action) -> MissingDependency:
+    return MissingDependency(f"{name} needs {wanted.name} to have succeeded before: call {wanted.name} first")
 
 
 def _refuse_circles(decided: Sequence[Decided]) -> None:

@@ -28,10 +28,10 @@ def draft_evaluators(
 ) -> list[tuple[When, NewRun]]:
     """The evaluators of one turn, as (`answered` or `always`, run); none in most houses."""
     found: list[tuple[When, NewRun]] = []
-    for number, action in enumerate(registry.evaluators):
+    for action in registry.evaluators:
         if lacking(action, frozenset(conversation.permissions)):
             continue
-        run = f"run_{turn[5:]}.ev.{number}"
+        run = f"run_{turn[5:]}.ev.{len(found)}"  # without gaps: whoever forgets them counts
         payload = Payload(
             action.name,
             called=action.name,

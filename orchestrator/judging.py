@@ -159,11 +159,11 @@ def judge_states(decided: Iterable[Decided], machine: StateMachine, state: str |
 
 
 def check_offered(action: Action) -> None:
-    """Raise UserOnly for an action that is not for models: one for persons, or an evaluator."""
+    """Raise UserOnly for an action that is not for models: one that people `submit`, or an evaluator."""
     if action.user_only:
-        raise UserOnly(f"{action.name} is for people: a model cannot call it")
+        raise UserOnly(f"{action.name} is for people: no reply, chain or follow-up may call it")
     if action.evaluates is not None:
-        raise UserOnly(f"{action.name} runs by itself after a turn: a model cannot call it")
+        raise UserOnly(f"{action.name} runs by itself after a turn: nothing may call it")
 
 
 def check_single(action: Action) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from actions.canonical import canonical
 from actions.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -40,6 +41,14 @@ class Manner:
     """Whether none may depend on a later one: something else keeps their order."""
     audit: bool = False
     """Whether the audit hears of each call."""
+
+    @property
+    def mark(self) -> str:
+        """What of it is part of a request, as text: under one key it has to be the same. Empty if nothing was said."""
+        if not (self.mode or self.merge or self.base or self.locks):
+            return ""
+        locks = [[lock.key, lock.policy, lock.places] for lock in self.locks]
+        return canonical([self.mode, self.merge, self.base, locks])
 
 
 AS_USUAL: Final = Manner()

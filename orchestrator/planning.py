@@ -20,16 +20,8 @@ from orchestrator.dependencies import Names, depend, refer
 from orchestrator.drafting import draft, draft_refused
 from orchestrator.guards import Caps
 from orchestrator.guards import caps as caps_of
-from orchestrator.judging import (
-    Decided,
-    check_permissions,
-    check_single,
-    check_state,
-    decide,
-    fit,
-    judge_states,
-)
-from orchestrator.moving import moved
+from orchestrator.intake.draft import MAX_LISTED
+from orchestrator.judging import Decided, decide, fit, judge_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +30,6 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from orchestrator.store.incoming import NewRun
     from orchestrator.store.records import ConversationRecord
-
-__all__ = [
-    "STANDARD_CAPS", "Plan", "Refusal", "check_permissions", "check_single", "check_state",
-    "moved", "plan",
-]  # fmt: skip
 
 log: Final = logging.getLogger("umbel.planning")
 
@@ -100,8 +87,13 @@ def plan(
     """Plan the calls of a reply as round `number` (from 0) of a turn, with these caps on what is in flight.
 
     Raises:
-        DeclarationError: results are to be merged, or locks to be held, by what is no chain.
+        DeclarationError: results are to be merged, or locks to be held, by what is no chain, or there are more than
+            1,024 calls (a model's are fewer: intake drops the rest).
     """
+    if len(reply.calls) > MAX_LISTED:
+        raise DeclarationError(
+            f"{len(reply.calls):,} calls are too many for one turn: {MAX_LISTED:,} at most, in several turns"
+        )
     decided = [decide(call, conversation, registry) for call in reply.calls]
     mode = modes.choose(decided, manner.mode, conversation.mode)
     if mode != "chain" and (manner.merge or manner.locks):

@@ -9,26 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from actions.errors import IdempotencyConflict, InvalidArguments, UnknownConversation, UnknownRecord
-from actions.messages import Payload, RunId, Status, mended, run_id_from_key
-from actions.params import bind
-from orchestrator import auditing, turns
+from actions.errors import (
+    IdempotencyConflict,
+    InvalidArguments,
+    UnknownConversation,
+    UnknownRecord,
+)
+from actions.messages import Payload, RunId, mended, run_id_from_key
+from orchestrator import auditing
 from orchestrator.dead_calls import DeadCall, StuckCall, Which, dead_call, is_house, stuck_call
 from orchestrator.decisions import check_by, check_run
+from orchestrator.dependencies import check_dependencies
+from orchestrator.digests import digest
 from orchestrator.drafting import check_recordable, draft
 from orchestrator.guards import Caps, caps
-from orchestrator.judging import check_permissions, check_single
-from orchestrator.references import filled, needed
+from orchestrator.judging import bound, check_permissions, check_state
+from orchestrator.replays import arguments_of, check_alone
 
 if TYPE_CHECKING:
     from actions.definition import Action
     from actions.registry import Registry
     from orchestrator.store.dead import DeadRun
     from orchestrator.store.incoming import NewRun
+    from orchestrator.store.records import ConversationRecord
     from orchestrator.store.store import Store
 
 _MOST: Final = 10_000
@@ -77,7 +84,9 @@ class SecondChances:
         Raises:
             InvalidId: this is no id of a run.
             UnknownRecord: there is no such run, or it is none of the dead (any more).
-            ModelError: unknown action, missing permission or invalid arguments, as for a new call.
+            ModelError: unknown action, one that runs only in a chain, missing permission, a state or a dependency that
+                forbids it, or invalid arguments, as for a new call.
+            BadReference: it took a value from a run that has none (any more), or was undone: edit it first.
         """
         check_by(by)
         record = await self._read(run)
@@ -103,26 +112,26 @@ class SecondChances:
 
         Raises:
             InvalidId, UnknownRecord: as for `replay`.
-            ModelError: unknown action, or arguments that it does not take.
+            ModelError: unknown action, one that cannot be replayed, or arguments that it does not take.
         """
         check_by(by)
         record = await self._read(run)
         payload = Payload.decode(record.payload)
         action = self._registry.resolve(payload.action)
+        check_alone(action)
         loose: object = arguments
         if not isinstance(loose, Mapping):
             raise InvalidArguments("the arguments: a JSON object is wanted")
-        before = await self._arguments(record, payload, action) if merge else {}
+        before = await arguments_of(record, payload, action, self._store) if merge else {}
         chosen = {**before, **arguments}
         check_recordable(chosen)
-        bind(action, chosen)
+        bound(action, chosen)
         text = to_json(mended(chosen)).decode()
-        if not await self._store.dead.edit(run, text):
-            raise _no_such(run)
         told = auditing.line(
             run, "edit", by=by, action=action.name, arguments=auditing.masked(action, chosen)
         )
-        await self._store.audit.note(told)
+        if not await self._store.dead.edit(run, text, told):
+            raise _no_such(run)
 
     async def discard(self, run: str, *, by: str) -> bool:
         """Take one of the dead off the list; whether it stood there. Its record is kept as long as others.
@@ -132,10 +141,7 @@ class SecondChances:
         """
         check_by(by)
         check_run(run)
-        found = await self._store.dead.discard(run)
-        if found:
-            await self._store.audit.note(auditing.line(run, "discard", by=by))
-        return found
+        return await self._store.dead.discard(run, auditing.line(run, "discard", by=by))
 
     async def stuck_undos(self, *, limit: int = 100) -> list[StuckCall]:
         """The undos that failed for the last time and rest until somebody tries them again, at most so many."""
@@ -153,10 +159,7 @@ class SecondChances:
         """
         check_by(by)
         check_run(run)
-        said = await self._store.undos.retry(run)
-        if said == "retried":
-            await self._store.audit.note(auditing.line(run, "undo_retry", by=by))
-        return said
+        return await self._store.undos.retry(run, auditing.line(run, "undo_retry", by=by))
 
     async def _read(self, run: str) -> DeadRun:
         check_run(run)
@@ -168,22 +171,27 @@ class SecondChances:
     async def _drafted(self, record: DeadRun, by: str, *, new_key: bool) -> NewRun:
         payload = Payload.decode(record.payload)
         action = self._registry.resolve(payload.action)
-        permissions, conversation = await self._place(record, payload)
+        check_alone(action)
+        place = await self._place(record)
+        permissions = payload.permissions if place is None else place.permissions
+        conversation = None if place is None else place.id
         check_permissions(action, permissions)
-        check_single(action)
+        check_dependencies(action, () if place is None else place.did, self._registry)
+        if place is not None and place.machine:
+            check_state(action, self._registry.machine(place.machine), place.state)
         chosen = run_id_from_key(f"replay of {record.run}", "", self._cell)  # no tenant has such a name
         payload = replace(
             payload,
-            arguments=await self._arguments(record, payload, action),
+            arguments=await arguments_of(record, payload, action, self._store),
             uses=(),
             merge=(),
             call_id=None,
             permissions=permissions,
-            key=turns.digest(chosen) if new_key or not payload.key else payload.key,
+            key=digest(chosen) if new_key or not payload.key else payload.key,
         )
         fresh = draft(
             action,
-            bind(action, payload.arguments),
+            bound(action, payload.arguments),
             payload,
             id=chosen,
             registry=self._registry,
@@ -191,7 +199,7 @@ class SecondChances:
             principal=payload.principal,
             conversation=conversation,
             caps_guards=caps(self.caps, tenant=record.tenant),
-            key_digest=turns.digest(to_json([record.edited, new_key])),
+            key_digest=digest(to_json([record.edited, new_key])),
             belongs_to=conversation or "",
             note=_note(action, record) if conversation else "",
         )
@@ -206,34 +214,18 @@ class SecondChances:
             audit=to_json(told).decode(),
         )
 
-    async def _arguments(self, record: DeadRun, payload: Payload, action: Action) -> dict[str, Any]:
-        """The arguments of its replay: those that a person gave it, or its own, with what they took from other runs."""
-        if record.edited:
-            return cast("dict[str, Any]", from_json(record.edited))
-        if not (others := needed(payload)):
-            return payload.arguments
-        views = await self._store.runs.read_all(others)
-        results = {
-            view.id: from_json(view.result)
-            for view in views
-            if view is not None and view.result is not None and view.status == Status.SUCCEEDED
-        }
-        return filled(action, payload, results)
-
-    async def _place(self, record: DeadRun, payload: Payload) -> tuple[tuple[str, ...], str | None]:
-        """What its principal may do, and its conversation if that is still there."""
-        if record.conversation:
-            try:
-                found = await self._store.conversations.read(record.conversation)
-            except UnknownConversation:
-                pass
-            else:
-                return found.permissions, found.id
-        return payload.permissions, None
+    async def _place(self, record: DeadRun) -> ConversationRecord | None:
+        """Its conversation, if it had one that is still there."""
+        if not record.conversation:
+            return None
+        try:
+            return await self._store.conversations.read(record.conversation)
+        except UnknownConversation:
+            return None
 
 
 def _note(action: Action, record: DeadRun) -> str:
-    return f"{action.name} ({record.run}), which had ended as {record.status}, was run again"
+    return f"{action.name} ({record.run}), which had ended as {record.status}, was run again, and ended as"
 
 
 def _no_such(run: str) -> UnknownRecord:

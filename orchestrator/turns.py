@@ -14,27 +14,22 @@ from pydantic_core import to_json
 from actions.errors import Fail, TryAgain
 from actions.messages import Payload, mended
 from actions.policy import Retry
+from actions.transcripts import last_said
 from orchestrator import intake, planning
 from orchestrator.digests import digest
 from orchestrator.guards import Caps
 from orchestrator.modes import Manner
+from orchestrator.moving import moved
 from orchestrator.offers import tools
 from orchestrator.people import is_silent
 from orchestrator.store.incoming import Lead
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from actions.messages import TurnId
     from actions.registry import Registry
     from actions.services import Model
     from orchestrator.store.records import Claimed, ConversationRecord
     from orchestrator.store.store import Store
-
-__all__ = [
-    "ADVANCE", "MAX_ROUNDS", "QUEUE", "RETRY", "TIMEOUT_S", "advance", "digest", "last_said", "lead", "round_of",
-    "user_message",
-]  # fmt: skip
 
 ADVANCE: Final = "umbel.advance"
 """What the payload of such a run names as its action; models cannot call it (no action may have a dot in its name)."""
@@ -76,7 +71,7 @@ async def advance(
         TryAgain: the model did not answer, or nothing that can be read.
         Fail: this run cannot lead a turn (the conversation is gone).
     """
-    conversation, moves = planning.moved(await store.conversations.read(run.conversation), registry)
+    conversation, moves = moved(await store.conversations.read(run.conversation), registry)
     messages = await store.conversations.messages(run.conversation)
     mode = Payload.decode(run.payload).mode
     if conversation.participants and is_silent(conversation, last_said(messages)):
@@ -134,15 +129,6 @@ def _checked(verdict: str) -> str:
     if verdict not in {"ok", "stale"}:
         raise Fail(f"the round could not be opened: {verdict}")
     return verdict
-
-
-def last_said(messages: Sequence[Mapping[str, Any]]) -> str:
-    """The text of the newest user message; empty if there is none."""
-    for message in reversed(messages):
-        if message.get("role") == "user":
-            content = message.get("content")
-            return content if isinstance(content, str) else ""
-    return ""
 
 
 def round_of(run_id: str) -> int:

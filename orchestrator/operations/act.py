@@ -25,12 +25,14 @@ from actions.messages import (
     turn_id_from_key,
 )
 from actions.policy import duration, milliseconds
-from orchestrator import ids, planning, turns
+from orchestrator import ids, planning
 from orchestrator.answers import check_accepted
+from orchestrator.digests import request_digest
 from orchestrator.guards import caps
 from orchestrator.intake import MAX_CALLS
 from orchestrator.intake.calls import surplus
 from orchestrator.modes import Manner
+from orchestrator.moving import moved
 from orchestrator.operations import outcome
 from orchestrator.operations.calls import Asked, distinct, read
 from orchestrator.operations.outcome import Acted, CallFailed
@@ -139,7 +141,7 @@ class _Walk:
         turn = TurnId(f"turn_{self.batch.id}")
         asked = [*calls[:MAX_CALLS], *(surplus(call, MAX_CALLS) for call in calls[MAX_CALLS:])]
         reply = Reply(format="act", calls=tuple(asked))
-        record, moves = planning.moved(await store.conversations.read(conversation), registry)
+        record, moves = moved(await store.conversations.read(conversation), registry)
         # The strategy is the caller's word on the order; only an action that runs in chains alone has another one.
         manner = Manner(
             mode="all", in_order=self._options.together is not None, audit=self._house.conductor.audit
@@ -151,7 +153,7 @@ class _Walk:
         groups = grouped(rows, self._options.together)
         rows = chained(self._first_delayed(rows, groups), groups, self.batch)
         runs = [row.run for row in rows if row.run is not None]
-        digest = turns.digest(planned.message, self._options.mark)
+        digest = request_digest(planned.message, reply.calls, self._options.mark)
         verdict = await patiently(
             lambda: store.conversations.round(
                 conversation, turn, digest, 0, [planned.message], runs, moves=moves,

@@ -14,7 +14,7 @@ from actions.errors import DeclarationError
 from actions.messages import Call, Reply, Status, run_id_of
 from orchestrator.chaining import callers_locks
 from orchestrator.conductor import Conductor
-from orchestrator.digests import digest
+from orchestrator.digests import digest, owner_of
 from orchestrator.drafting import check_recordable
 from orchestrator.instructions import instruction, plain_arguments
 from orchestrator.modes import Manner, Mode, check_mode
@@ -53,7 +53,7 @@ class Chains(Conductor):
             principal: on whose behalf it runs; a conversation has its own.
             permissions: what that principal may do; a conversation has its own.
             tenant: whose share of the workers it uses; a conversation has its own.
-            key: an idempotency key: the same key and steps are one chain.
+            key: an idempotency key: the same key and request (steps, what is said of them, on whose behalf) are one.
             timeout_s: seconds to wait for its end; it goes on when they are over.
 
         Raises:
@@ -109,7 +109,7 @@ class Chains(Conductor):
             principal: on whose behalf it runs; a conversation has its own.
             permissions: what that principal may do; a conversation has its own.
             tenant: whose share of the workers it uses; a conversation has its own.
-            key: an idempotency key: the same key and plan are one.
+            key: an idempotency key: the same key and request (plan, mode, on whose behalf) are one.
             timeout_s: seconds to wait for its end; it goes on when they are over.
 
         Raises:
@@ -150,13 +150,15 @@ class Chains(Conductor):
         """Open a turn with these calls."""
         if not calls:
             return Started(conversation or "", "", (), base=manner.base)
+        owner = ""
         if conversation is None:
+            owner = owner_of(principal, permissions)
             own = None if key is None else f"conv_{self._cell}{digest('steps', tenant, key)}"
             conversation = await self.open_conversation(
                 own, principal=principal, permissions=permissions, tenant=tenant
             )
         reply = Reply(format="steps", calls=tuple(calls))
-        posted = await self._post(conversation, reply, manner, key=key)
+        posted = await self._post(conversation, reply, manner, key=key, owner=owner)
         runs = tuple(run_id_of(posted.turn, 0, at) for at in range(len(calls)))
         names = tuple(call.step or self._name(call) for call in calls)
         return Started(conversation, posted.turn, tuple(map(str, runs)), names, manner.base)

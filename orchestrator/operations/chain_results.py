@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from actions.errors import UnknownRecord
 from actions.messages import Payload, Status
+from orchestrator.operations.outcome import returned
 
 if TYPE_CHECKING:
     from orchestrator.store.records import RunView
@@ -53,15 +54,17 @@ class StepEnd:
     status: str
     """How its run ended, see `actions.messages.Status`."""
     value: Any = None
-    """What it returned, also if that was undone; None if it did not succeed."""
+    """What its handler returned, also if that was undone; None if it did not succeed."""
     error: dict[str, Any] | None = None
-    """Why it did not succeed, `{"error", "code"}`."""
+    """Why it did not succeed, or, in a chain, which of its follow-ups failed: `{"error", "code"}`."""
     undo: str | None = None
     """`undone`, `failed`, or `pending` if the undo of a later step failed; None: it was not to be undone."""
+    cut: bool = False
+    """Whether its value was too long to be kept whole; then that is only the beginning, as `{"truncated": …}`."""
 
     @property
     def ok(self) -> bool:
-        """Whether it succeeded and still holds."""
+        """Whether it succeeded and still holds; a follow-up that failed takes nothing from that."""
         return self.status == Status.SUCCEEDED and self.undo is None
 
 
@@ -82,7 +85,7 @@ class ChainResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every step succeeded."""
+        """Whether every step succeeded and holds, and nothing stopped the chain."""
         return self.status == Status.SUCCEEDED
 
     @property
@@ -90,7 +93,7 @@ class ChainResult:
         """What the steps that hold returned, merged in their order over what the chain was begun with."""
         merged = dict(self.base)
         for step in self.steps:
-            if step.ok and isinstance(step.value, dict):
+            if step.ok and not step.cut and isinstance(step.value, dict):
                 merged |= step.value
         return merged
 
@@ -102,6 +105,8 @@ class ChainResult:
     @property
     def error(self) -> dict[str, Any] | None:
         """Why it is not succeeded: the error of the first step that has one of its own."""
+        if self.ok:
+            return None
         errors = [step.error for step in self.steps if step.error is not None]
         own = [error for error in errors if error.get("code") not in _OF_OTHERS]
         return next(iter([*own, *errors]), None)
@@ -128,13 +133,25 @@ def _end(name: str, run: str, view: RunView | None) -> StepEnd:
     known = StepEnd(name, payload.action or payload.called, run, view.status, undo=view.undo)
     result = from_json(view.result or "null")
     if view.status == Status.SUCCEEDED:
-        return replace(known, value=result)
+        value, cut = returned(view)
+        return replace(known, value=value, cut=cut, error=None if view.told is None else _lost(result))
     error = result if isinstance(result, dict) else {"error": str(result), "code": view.status}
     return replace(known, error=error)
 
 
+def _lost(result: Any) -> dict[str, Any] | None:
+    """The error of the follow-up by which a step stopped its chain, out of its result."""
+    told = result.get("follow_ups") if isinstance(result, dict) else None
+    for each in told if isinstance(told, list) else []:
+        if isinstance(each, dict) and each.get("status") != Status.SUCCEEDED:
+            own = each.get("result")
+            error = own if isinstance(own, dict) else {"code": str(each.get("status"))}
+            return {**error, "error": f"its follow-up failed: {error.get('error', each.get('status'))}"}
+    return None
+
+
 def _status(ends: Sequence[StepEnd]) -> str:
-    if all(end.status == Status.SUCCEEDED for end in ends):
+    if all(end.status == Status.SUCCEEDED and end.undo is None and end.error is None for end in ends):
         return Status.SUCCEEDED.value
     if any((end.error or {}).get("code") == INTERRUPTED for end in ends):
         return INTERRUPTED

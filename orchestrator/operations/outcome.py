@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
-from actions.errors import OperatorError
+from actions.errors import BadReference, OperatorError
 from actions.messages import TERMINAL, Status
+from orchestrator.references import value_of
 
 if TYPE_CHECKING:
     from orchestrator.operations.options import ActOptions
@@ -46,7 +47,7 @@ class Acted:
     """`succeeded`, or how else it ended: failed (also if it was undone), timed_out, cancelled, expired, refused,
     denied, dead."""
     value: Any = None
-    """What the handler returned, in its JSON form; of a failed call `default`, or None."""
+    """What the handler returned, in its JSON form, without its follow-ups; of a failed call `default`, or None."""
     error: dict[str, Any] | None = None
     """Why it failed, `{"error": text, "code": code}`; None for one that succeeded."""
     run: str | None = None
@@ -106,9 +107,18 @@ def ended(row: Row, run: str, view: RunView | None, *, timing: bool, overdue: bo
     if view.status == Status.SUCCEEDED and view.undo is not None:
         return replace(known, status=Status.FAILED.value, error=_undone(view))
     if view.status == Status.SUCCEEDED:
-        return replace(known, status=view.status, value=result)
+        return replace(known, status=view.status, value=returned(view)[0])
     error = result if isinstance(result, dict) else {"error": str(result), "code": view.status}
     return replace(known, status=view.status, error=error)
+
+
+def returned(view: RunView) -> tuple[Any, bool]:
+    """What the handler of a run that succeeded returned, without its follow-ups' results; whether it had to be cut."""
+    try:
+        return value_of(view), False
+    except BadReference:  # too long to be kept whole: what is left of it says so
+        value = from_json(view.result or "null")
+        return value.get("result", value) if view.children else value, True
 
 
 def _undone(view: RunView) -> dict[str, Any]:

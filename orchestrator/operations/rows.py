@@ -16,9 +16,10 @@ from pydantic_core import from_json
 from actions.errors import BadReference, ModelError
 from actions.messages import TERMINAL, Payload, Reply, RunId
 from actions.policy import duration, milliseconds
-from orchestrator import turns
 from orchestrator.auditing import line, masked
+from orchestrator.digests import digest
 from orchestrator.guards import ordered
+from orchestrator.judging import check_offered
 from orchestrator.store.incoming import LimitGuard, LockGuard
 from orchestrator.submission import Submission, prepare
 
@@ -130,11 +131,12 @@ def _row(
             raise BadReference(
                 "calls that depend on each other need a conversation: name one, or use run_plan"
             )
+        check_offered(registry.resolve(call.name))  # calls may be written by a model: `submit` is for people
         run = prepare(asked, registry, cell, reply_to=batch.mailbox, guards=guards, audit=audit)
     except ModelError as error:
         return Row(call, call.name, error=error.for_model())
     if options.key is not None:
-        run = replace(run, digest=turns.digest(run.payload, options.mark))
+        run = replace(run, digest=digest(run.payload, options.mark))
     return Row(call, Payload.decode(run.payload).action, run)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from actions.messages import Call, Status
+from orchestrator.digests import digest
 from orchestrator.operations.act import act
 from orchestrator.operations.options import ActOptions
 from orchestrator.operations.outcome import CallFailed
@@ -136,7 +137,7 @@ class _Walk:
             principal=behalf.principal,
             permissions=behalf.permissions,
             tenant=behalf.tenant,
-            key=None if behalf.key is None else f"{behalf.key} {name}",
+            key=None if behalf.key is None else digest("node", behalf.key, name),  # both may hold spaces
             **more,
         )
 

@@ -11,7 +11,7 @@ from faults.case import Record, Talk
 if TYPE_CHECKING:
     from orchestrator.assembly import House
 
-PERMANENT: Final = frozenset({"fence", "queues"})
+PERMANENT: Final = frozenset({"fence", "queues", "audit"})
 """Keys that the legend (orchestrator/store/keys.py) lets stand for ever."""
 _TRIP: Final = 500
 

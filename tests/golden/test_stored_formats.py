@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 
 from actions.messages import Payload, Status
-from orchestrator.planning import tool_head
+from orchestrator.chat_shape import tool_head
 from orchestrator.settings import Settings
 from orchestrator.store.incoming import Ask, Effect, EffectKind, Finish, Lead, LockGuard, NewRun, Priority
 from orchestrator.store.store import Store

@@ -173,7 +173,7 @@ async def test_a_follow_up_stands_in_its_parents_result(umbel: Umbel) -> None:
     found = json.loads(result)
     assert found["result"] == {"closed": 7}
     (mail,) = found["follow_ups"]
-    assert (mail["status"], mail["result"]) == ("succeeded", "sent")
+    assert (mail["action"], mail["status"], mail["result"]) == ("SEND_MAIL", "succeeded", "sent")
 
 
 async def test_a_service_runs_chains_plans_and_workflows(
@@ -200,6 +200,33 @@ async def test_a_service_runs_chains_plans_and_workflows(
             patch.setenv(name, value)
         await guide.book()
     assert capfd.readouterr().out.startswith("True {")
+
+
+async def test_a_chain_of_steps_with_follow_ups_has_what_their_handlers_returned(umbel: Umbel) -> None:
+    done = await umbel.chain(["CLOSE_TICKET", "SEND_MAIL"], {"ticket": 7})
+    assert done.ok, done.error
+    assert done.results == {"CLOSE_TICKET": {"closed": 7}, "SEND_MAIL": "sent"}
+    assert done.value == {"ticket": 7, "closed": 7}
+
+
+async def test_a_plan_takes_values_of_steps_with_follow_ups(umbel: Umbel) -> None:
+    from umbel import Plan, Step
+
+    steps = [
+        Step("close", "CLOSE_TICKET", {"ticket": 7}),
+        Step("mail", "SEND_MAIL", uses={"ticket": "close.closed"}),
+    ]
+    done = await umbel.run_plan(Plan(steps))
+    assert done.ok, done.error
+    assert done.results == {"close": {"closed": 7}, "mail": "sent"}
+
+
+async def test_values_of_a_workflow_are_what_handlers_returned(umbel: Umbel) -> None:
+    from umbel import Workflow, step
+
+    walked = await umbel.run_workflow(Workflow([step("close", "CLOSE_TICKET")]), {"ticket": 7})
+    assert walked.ok, walked.error
+    assert walked.values == {"ticket": 7, "closed": 7}
 
 
 async def test_what_failed_is_run_again_with_other_arguments_and_noted(umbel: Umbel) -> None:

@@ -107,14 +107,27 @@ async def test_who_decided_stands_in_the_audit_also_if_it_came_too_late(umbel: U
     await umbel.deny(second, by="kim", reason="no")
     await umbel.approve(second, by="bob")
     assert [(line["by"], line["what"], line["decided"]) for line in await deeds(umbel, first)] == [
-        ("bob", "approve", "changed"),
+        ("bob", "approve", "not done: it asks for something else"),
         ("bob", "approve", "approved"),
     ]
     assert [(line["by"], line["what"], line["decided"]) for line in await deeds(umbel, second)] == [
         ("kim", "deny", "denied"),
-        ("bob", "approve", "decided"),
+        ("bob", "approve", "not done: it waits for no decision"),
     ]
     assert (await deeds(umbel, first))[1]["digest"] == wanted.digest
+
+
+async def test_a_decision_and_its_line_are_one_step(umbel: Umbel, monkeypatch: pytest.MonkeyPatch):
+    first, second = [await umbel.submit("PAY", {"amount": 500}) for _ in range(2)]
+
+    async def too_late(fields: dict[str, Any]) -> None:
+        raise ConnectionError("the process died here")
+
+    monkeypatch.setattr(umbel._store.audit, "note", too_late)
+    assert await umbel.approve(first, by="bob") == "approved"
+    assert await umbel.deny(second, by="kim", reason="no") == "denied"
+    assert [line["decided"] for line in await deeds(umbel, first)] == ["approved"]
+    assert [(line["decided"], line["reason"]) for line in await deeds(umbel, second)] == [("denied", "no")]
 
 
 async def test_what_is_not_there_is_missing_and_leaves_no_line(umbel: Umbel):

@@ -266,6 +266,15 @@ def test_an_action_names_where_its_parameters_come_from():
     assert needs(made)[2] == [0, 1]
 
 
+@pytest.mark.parametrize("name", ["QUOTE", "GET_QUOTE"])
+def test_no_id_that_a_model_writes_stands_for_the_action_that_an_author_named(name):
+    made = planned(call("QUOTE"), call("FREE", id=name, value=9), call("CHECK"), call("ORDER", note="soon"))
+    assert Payload.decode(made.runs[3].payload).uses == (("price", IDS[0], "price"),)
+    assert needs(made)[3] == [0, 2]
+    alone = planned(call("FREE", step=name, value=9), call("ORDER"), did=("CHECK",))
+    assert codes(alone) == ["", "invalid_arguments"]
+
+
 def test_what_the_call_gives_itself_is_taken_from_nowhere():
     made = planned(call("QUOTE"), call("CHECK"), call("ORDER", price=2.0))
     assert Payload.decode(made.runs[2].payload).uses == ()

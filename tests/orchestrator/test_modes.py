@@ -304,6 +304,20 @@ def test_where_hooks_change_the_arguments_the_worker_asks():
     assert run.approval is None
 
 
+def test_where_a_preprocessor_changes_the_params_the_worker_asks_too():
+    @action("PREPARED", approval=True)
+    async def prepared(price: int) -> None:
+        """Buy something."""
+
+    @prepared.preprocess
+    def double(params: Any, ctx: Any) -> Any:
+        return params
+
+    reply = Reply(format="text", calls=(Call(name="PREPARED", arguments={"price": 1}),))
+    (run,) = plan(reply, conversation(), TURN, 2, Registry([prepared])).runs
+    assert run.approval is None
+
+
 # Audit
 
 

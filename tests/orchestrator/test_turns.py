@@ -14,11 +14,14 @@ from actions.errors import DeclarationError, UnknownConversation
 from actions.messages import Payload
 from actions.registry import Registry
 from actions.states import StateMachine
+from actions.transcripts import last_said
 from orchestrator import turns
+from orchestrator.evaluators import draft_evaluators
 from orchestrator.offers import offered
+from orchestrator.people import is_silent
 from orchestrator.settings import Settings
 from orchestrator.store.incoming import Finish
-from orchestrator.store.records import Claimed
+from orchestrator.store.records import Claimed, ConversationRecord
 from umbel import Umbel
 
 
@@ -158,9 +161,23 @@ async def test_a_muted_agent_is_silent_until_it_is_named(umbel: Umbel):
 
 async def test_the_newest_words_of_the_user_count():
     messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-    assert turns.last_said(messages) == "a"
-    assert turns.last_said([{"role": "user", "content": None}]) == ""
-    assert turns.last_said([]) == ""
+    assert last_said(messages) == "a"
+    assert last_said([{"role": "user", "content": None}]) == ""
+    assert last_said([{"role": "user", "content": [{"type": "text", "text": "b"}, {"type": "image"}]}]) == "b"
+    assert last_said([*messages, {"role": "user", "name": "umbel", "content": "a note"}]) == "a"
+    assert last_said([]) == ""
+
+
+async def test_a_note_of_the_house_names_nobody(umbel: Umbel):
+    messages = [
+        {"role": "user", "content": "hm"},
+        {"role": "user", "name": "umbel", "content": "Umba was run"},
+    ]
+    there = ConversationRecord(
+        id="conv_a", status="idle", live_turn=None, revision=0, state=None, state_revision=0, machine=None,
+        tenant="", principal=None, permissions=(), context={}, agent="Umba", participants={"Umba": "muted"},
+    )  # fmt: skip
+    assert is_silent(there, last_said(messages))
 
 
 # Evaluators
@@ -184,6 +201,14 @@ async def test_an_evaluator_needs_its_permissions(umbel: Umbel):
     conversation = await umbel.open_conversation()
     await umbel.post_reply(conversation, "Only words.")
     assert await evaluators_of(umbel) == ["JUDGE"]
+
+
+async def test_evaluators_are_numbered_without_gaps(umbel: Umbel):
+    both = await umbel._store.conversations.read(await umbel.open_conversation(permissions=("count",)))
+    one = await umbel._store.conversations.read(await umbel.open_conversation())
+    registry = Registry([count, judge])
+    assert [run.id for _, run in draft_evaluators(both, "turn_x", registry)] == ["run_x.ev.0", "run_x.ev.1"]
+    assert [run.id for _, run in draft_evaluators(one, "turn_x", registry)] == ["run_x.ev.0"]
 
 
 async def test_where_something_evaluates_a_message_still_needs_a_conversation(umbel: Umbel):

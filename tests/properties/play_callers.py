@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 
 from actions.messages import Status
-from orchestrator.planning import tool_head
+from orchestrator.chat_shape import tool_head
 from orchestrator.settings import Settings
 from orchestrator.store.incoming import Lead, LimitGuard, LockGuard, NewRun, Priority
 from orchestrator.store.records import Claimed

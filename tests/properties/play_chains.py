@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic_core import to_json
 
 from actions.messages import Payload, Status, run_id_of
-from orchestrator.planning import tool_head
+from orchestrator.chat_shape import tool_head
 from orchestrator.settings import Settings
 from orchestrator.store.incoming import Ask, Effect, EffectKind, Finish, LockGuard, NewRun
 from orchestrator.store.records import Claimed

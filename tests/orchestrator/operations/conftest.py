@@ -19,7 +19,7 @@ from actions.errors import Fail
 from actions.messages import Payload
 from actions.policy import Retry
 from actions.registry import Registry
-from orchestrator.references import filled, needed
+from orchestrator.references import filled, needed, value_of
 from orchestrator.settings import Settings
 from orchestrator.store.incoming import Finish
 from orchestrator.store.records import Claimed
@@ -175,7 +175,7 @@ class Hands:
         """The arguments, with what comes from the results of other runs."""
         names = needed(payload)
         views = await self._store.runs.read_all(names) if names else []
-        return filled(known, payload, {view.id: from_json(view.result or "") for view in views if view})
+        return filled(known, payload, {view.id: value_of(view) for view in views if view})
 
     async def _undo(self, run: Claimed, known: Action, payload: Payload) -> None:
         """Note that what a run did is taken back; an action that cannot be undone fails to be."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from actions.messages import Payload, Status, run_id_of
-from orchestrator.planning import tool_head
+from orchestrator.chat_shape import tool_head
 from orchestrator.settings import Settings
 from orchestrator.store.incoming import Finish, Lead, NewRun
 from orchestrator.store.records import Claim, Claimed
