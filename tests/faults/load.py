@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import json
 import random
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PAUSE_S: Final = 0.05
+LONGEST_S: Final = 120
+"""Seconds after which a turn that has not ended, or a server that has not come back, will not."""
 OK: Final = frozenset({"succeeded"})
 
 
@@ -161,9 +164,12 @@ class Load:
 
 
 async def _surely(step: Callable[[], Awaitable[T]]) -> T:
-    """Repeat what may be repeated until there is an answer."""
+    """Repeat what may be repeated until there is an answer; if none comes, something hangs."""
+    limit = time.monotonic() + LONGEST_S
     while True:
         try:
             return await step()
         except (StoreUnavailable, ConversationBusy):
+            if time.monotonic() > limit:
+                raise
             await asyncio.sleep(PAUSE_S)

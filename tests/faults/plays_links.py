@@ -140,18 +140,18 @@ async def nudges_dropped(stage: Stage, form: Form) -> None:
 
 
 async def _in_waves(stage: Stage, form: Form, *, seed: int, copies: int) -> None:
-    """Waves of load between which the workers fall asleep: only then is there anything to nudge."""
+    """Waves of load before which the workers fall asleep: only then is there anything to nudge."""
     await stage.start("one", "two")
     await stage.awake()
     waves = max(2, round(form.seconds / 10))
     async with _postman(stage) as postman:
         postman.copies = copies
         for wave in range(waves):
+            await stage.asleep()
             if not copies:
                 stage.hurt()
             await stage.load.feed(form.mix(seed + wave), form.runs // waves, form.seconds / waves / 2)
             await stage.settle(60)
-            await asyncio.sleep(form.pause / 4)  # longer than pumps linger
         assert postman.letters, "no nudge was seen"
 
 

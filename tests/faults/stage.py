@@ -93,6 +93,15 @@ class Stage:
         await self.until(lambda: all(len(self.children(name)) >= size for name in self.workers), 90)
         await self.until(lambda: self.house.store.runs.has_nudges(QUEUES), 90)
 
+    async def asleep(self) -> None:
+        """Wait until no pump is left; one may stay some seconds for what is due soon."""
+        live = f"{self.house.store.connection.prefix}live"
+
+        async def none() -> bool:
+            return not await self.command("EXISTS", live)
+
+        await self.until(none, 20)
+
     def children(self, name: str) -> frozenset[int]:
         """The processes of a worker's pool, in which handlers run."""
         return frozenset(children_of(self.workers[name].pid))
