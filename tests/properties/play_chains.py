@@ -55,6 +55,10 @@ class ChainPlay:
         self.count = 0
         self.undoes: dict[str, str] = {}
         """What each step and each child says of its undo."""
+        self.ghosts: dict[str, list[Claimed]] = {}
+        """Handlers that go on after the end of their attempt, by pump."""
+        self.leases: dict[str, int] = {}
+        """When the lease of each pump ends, µs."""
         self.uncertain: set[str] = set()
         """Steps with an attempt of which nobody knows what it did."""
 
@@ -89,9 +93,10 @@ class ChainPlay:
         assert verdict == "ok"
 
     def step(self, turn: str, at: int) -> NewRun:
-        chance = self.chance
+        chance, run = self.chance, str(run_id_of(turn, 0, at))
+        shared = (LockGuard(f"own:{chance.randint(0, 2)}"),) if chance.random() < 0.4 else ()
         return NewRun(
-            str(run_id_of(turn, 0, at)),
+            run,
             "actions",
             Payload("ACT").encode(),
             position=at,
@@ -102,7 +107,7 @@ class ChainPlay:
             approval=self.ask() if chance.random() < 0.15 else None,
             total_ms=60_000 if chance.random() < 0.1 else None,
             on_unknown=chance.choice(("retry", "retry", "fail", "check")),
-            guards=(LockGuard(f"own:{chance.randint(0, 2)}"),) if chance.random() < 0.4 else (),
+            guards=(*shared, LockGuard(f"~run:{run}")),
         )
 
     def ask(self) -> Ask:
@@ -130,6 +135,7 @@ class ChainPlay:
         if claim.verdict == "lost":
             self.dies(pump)
             return
+        self.leases[pump] = self.now + LEASE_MS * 1000
         self.pumps.setdefault(pump, []).extend(claim.runs)
         for run in claim.runs:
             self.begins(run)
@@ -139,6 +145,14 @@ class ChainPlay:
         chain = self.of(run.id)
         done = [name for what, name in chain.log if what == "did"]
         own = run.undoes or run.id
+        if run.undoes or run.rescue:
+            live = [
+                ghost.id
+                for pump, held in self.ghosts.items()
+                if self.leases[pump] >= self.now
+                for ghost in held
+            ]
+            assert own not in live, f"{own} goes on"
         if run.undoes:
             assert own not in [name for what, name in chain.log if what == "undid"], f"{own} is undone twice"
         elif ".f" not in own:
@@ -151,6 +165,7 @@ class ChainPlay:
 
     def dies(self, pump: str) -> None:
         """It is gone with all that it held; or its lease is over, and others have that."""
+        self.ghosts.pop(pump, None)
         for run in self.pumps.pop(pump, ()):
             if not run.undoes and not run.rescue:
                 self.uncertain.add(run.id)
@@ -163,8 +178,16 @@ class ChainPlay:
         if self.chance.random() < 0.06:
             self.dies(pump)
             return
+        if self.ghosts.get(pump) and self.chance.random() < 0.5:
+            ghost = self.ghosts[pump].pop()
+            await self.store.runs.finish(pump, [Finish(ghost.id, ghost.fence, "late", "{}")])
         run = held.pop(self.chance.randrange(len(held)))
         finish = self.finish(run)
+        if finish.verdict == "timed_out" and self.chance.random() < 0.5:
+            finish = Finish(
+                run.id, run.fence, "timed_out", ERROR, effects=(*finish.effects, Effect(EffectKind.GHOST))
+            )
+            self.ghosts.setdefault(pump, []).append(run)
         (verdict,) = await self.store.runs.finish(pump, [finish])
         if verdict == "ok":
             await self.took(run, finish)
@@ -200,6 +223,7 @@ class ChainPlay:
                 Payload("NEXT").encode(),
                 position="f",
                 head='{"action":"NEXT"',
+                guards=(LockGuard(f"~run:{run.id}.f{at}"),),
                 approval=self.ask() if self.chance.random() < 0.2 else None,
                 undoes=self.chance.choice(("", "1")),
             )  # type: ignore[arg-type]
@@ -259,8 +283,11 @@ class ChainPlay:
         else:
             self.pass_time(self.chance.choice((1, 100, 1_000, 4_000)))
             for each in list(self.pumps):
-                if self.chance.random() < 0.8 and await self.store.runs.renew(each, LEASE_MS) is None:
-                    self.dies(each)
+                if self.chance.random() < 0.8:
+                    if await self.store.runs.renew(each, LEASE_MS) is None:
+                        self.dies(each)
+                    else:
+                        self.leases[each] = self.now + LEASE_MS * 1000
             if self.chance.random() < 0.5:
                 await self.store.runs.tick(["actions"])
 

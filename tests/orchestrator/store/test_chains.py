@@ -492,3 +492,29 @@ async def test_an_undo_waits_for_a_handler_that_goes_on_after_its_end(world):
     assert await world.status("run_x.0.0.undo") == "waiting"
     await world.end(run, "late", '{"discarded":"done"}')
     assert (await world.one()).undoes == run.id
+
+
+async def test_an_undo_that_waits_for_a_handler_that_never_ends_rests_after_ten_minutes(world):
+    await world.open()
+    (step,) = world.steps("turn_x", 1, undoes="2", guards=(LockGuard("~run:run_x.0.0"),))
+    await world.post(step, mode="chain")
+    await world.end(
+        await world.one(), "timed_out", '{"code":"timed_out"}', effects=(*UNKNOWN, Effect(EffectKind.GHOST))
+    )
+    for _ in range(70):
+        await world.claim()
+        world.pass_time(s=9)
+        await world.runs.tick(["actions"])
+    assert [each.run for each in await world.store.undos.stuck()] == ["run_x.0.0"]
+    assert (await world.conversations.turn("turn_x"))["s"] == "done"
+
+
+async def test_a_replay_is_forgotten_with_the_run_that_it_took_up(world):
+    await world.open()
+    await world.post(world.call("turn_x", 0))
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    await world.submit("run_again", conversation="conv_a", note="Again:")
+    await world.store.dead.mark_replayed("run_x.0.0", "run_again")
+    await world.end(await world.one(), "failed", '{"code":"failed"}')
+    assert await world.conversations.forget("conv_a")
+    assert not [key for key in await world.keys() if key.startswith(("r:", "dead"))]

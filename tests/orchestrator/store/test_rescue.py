@@ -134,3 +134,51 @@ async def test_it_waits_for_a_handler_that_goes_on_after_its_end(world):
     assert (await world.claim()).runs == []
     await world.end(run, "late", '{"discarded":"done"}')
     assert (await world.one()).rescue == "timed_out"
+
+
+async def haunted(world, run, verdict: str = "timed_out", **fields: Any) -> None:
+    """An attempt that is over while its handler goes on."""
+    await world.end(run, verdict, ERROR, effects=(*RESCUE, Effect(EffectKind.GHOST)), **fields)
+
+
+async def test_another_attempt_does_not_wait_for_the_handler_of_the_one_before(world):
+    await world.submit("run_a", rescues=True, guards=(LockGuard("~run:run_a"),))
+    first = await world.one()
+    await haunted(world, first, "again")
+    second = await world.one()
+    await haunted(world, second, "again")
+    third = await world.one()
+    await world.end(third)
+    assert await world.status("run_a") == "succeeded"
+    for run in (first, second):
+        await world.end(run, "late", '{"discarded":"done"}')
+    assert not await world.redis.exists(f"{world.prefix}lk:~run:run_a")
+
+
+async def test_on_error_waits_ten_minutes_for_a_handler_that_never_ends(world):
+    await world.submit("run_a", rescues=True, guards=(LockGuard("~run:run_a"),))
+    await haunted(world, await world.one())
+    assert (await world.claim()).runs == []
+    for _ in range(61):
+        world.pass_time(s=9)
+        await world.runs.renew("p1", 10_000)
+        await world.runs.tick(["actions"])
+    assert (await world.runs.read("run_a")).why == "lock ~run:run_a"
+    for _ in range(7):
+        world.pass_time(s=9)
+        await world.runs.renew("p1", 10_000)
+        await world.runs.tick(["actions"])
+    view = await world.runs.read("run_a")
+    assert (view.status, json.loads(view.result)["compensation_error"]) == (
+        "timed_out",
+        "its handler still goes on",
+    )
+
+
+async def test_it_begins_as_soon_as_the_worker_of_that_handler_is_gone(world):
+    await world.submit("run_a", rescues=True, guards=(LockGuard("~run:run_a"),))
+    await haunted(world, await world.one(pump="p9"), pump="p9")
+    assert (await world.claim()).runs == []
+    world.pass_time(s=11)
+    await world.runs.tick(["actions"])
+    assert (await world.one()).rescue == "timed_out"

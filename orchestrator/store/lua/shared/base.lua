@@ -67,7 +67,8 @@ local PATIENCE -- µs that a run waits at a limit in its place; set by claim
 local LIVE = { blocked = true, ready = true, waiting = true, running = true, cancelling = true }
 -- Its total time is over, or the time by which it had to be claimed for the first time.
 local function is_late(run)
-  return run.deadline and tonumber(run.deadline) <= now or run.begin_by and not run.claimed and tonumber(run.begin_by) <= now
+  local waits = run.begin_by and (not run.claimed or run.rescue)
+  return run.deadline and tonumber(run.deadline) <= now or waits and tonumber(run.begin_by) <= now
 end
 
 local function is_running(run) return run.status == 'running' or run.status == 'cancelling' end

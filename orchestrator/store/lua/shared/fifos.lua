@@ -96,7 +96,7 @@ local function leave(run, goes_on)
   if run.haunts then haunt(run) end
   for at, g in ipairs(guards_of(run.guards)) do
     if flying then
-      if g.lock and not run.haunts then leave_lock(g, run.id) end
+      if g.lock and not run.haunts and not leave_lock(g, run.id) then withdraw_from(g.list, run.id, true) end
     elseif at <= run.rung then
       if g.lock then
         if not leave_lock(g, run.id) then withdraw_from(g.list, run.id, goes_on) end

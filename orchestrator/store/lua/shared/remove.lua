@@ -4,7 +4,7 @@ local remove_run, lives
 
 -- Whether it, or what belongs to it, still has to come to its end; it is asked to.
 lives = function(id)
-  local f = call('HMGET', run_key(id), 's', 'kids', 'un')
+  local f = call('HMGET', run_key(id), 's', 'kids', 'un', 'rp')
   local found = LIVE[f[1] or '']
   if found then
     local run = read(id)
@@ -13,13 +13,15 @@ lives = function(id)
     found = LIVE[call('HGET', run_key(id), 's')]
   end
   for child in (f[2] or ''):gmatch('%S+') do found = lives(child) or found end
+  if f[4] then found = lives(f[4]) or found end
   local n = tonumber(f[3] or '0')
   if n > 0 then found = lives(id .. '.undo' .. (n > 1 and int(n) or '')) or found end
   return found
 end
 
 remove_run = function(id)
-  local f = call('HMGET', run_key(id), 'kids', 'un', 'ap')
+  local f = call('HMGET', run_key(id), 'kids', 'un', 'ap', 'rp')
+  if f[4] then remove_run(f[4]) end
   for child in (f[1] or ''):gmatch('%S+') do remove_run(child) end
   for at = 1, tonumber(f[2] or '0') do remove_run(id .. '.undo' .. (at > 1 and int(at) or '')) end
   if f[3] then

@@ -4,8 +4,8 @@
 local function rescue(run, status, result)
   local id = run.id
   if run.rescue then -- its on_error killed its worker, too
-    local told = run.said or result
-    return settle(run, run.rescue, told:sub(1, -2) .. ',"compensated":false,"compensation_error":"its worker died"}')
+    local told, why = run.said or result, status == 'expired' and 'its handler still goes on' or 'its worker died'
+    return settle(run, run.rescue, told:sub(1, -2) .. ',"compensated":false,"compensation_error":"' .. why .. '"}')
   end
   if not run.more then read_more(run) end
   if run.approval == 'wanted' then drop_ask(id) end
@@ -14,6 +14,7 @@ local function rescue(run, status, result)
   local locks = G.locks_of(run.guards)
   call('HSET', run_key(id), 's', 'ready', 'ph', status, 'e', result, 'y', 'on_error', 'since', NOW, 'ex', 2, 'g', locks)
   call('HDEL', run_key(id), 'f', 'm', 'dl', 'qd', 'sus', 'k', 'until', 'chk')
+  G.wait_for_ghost(id, id)
   make_ready(id, run.lane, run.priority, run.tenant, nil, true)
   tell_run(run.conversation, id, 'ready', run.attempt, 'on_error')
   run.phase = 'undoing'

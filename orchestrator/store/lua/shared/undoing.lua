@@ -9,6 +9,15 @@ local function locks_of(text)
   return table.concat(lines, '\n')
 end
 
+-- Its handler goes on in a thread that nobody can stop: what takes it back waits for that, but not for ever.
+local HAUNTED = 600 * 1000000
+local function wait_for_ghost(own, id)
+  local first = call('LINDEX', P .. 'lk:~run:' .. id, 0)
+  if not first or not first:find('~', 1, true) then return end
+  call('HSET', run_key(own), 'qd', int(now + HAUNTED))
+  call('ZADD', P .. 'due', int(now + HAUNTED), 'D' .. own)
+end
+
 local function make_undo(id)
   local n = call('HINCRBY', run_key(id), 'un', 1)
   local f = call('HMGET', run_key(id), 'q', 'p', 'u', 't', 'c', 'a', 'g', 'ha')
@@ -17,6 +26,7 @@ local function make_undo(id)
   if f[8] then call('HSET', run_key(own), 'ha', f[8]) end
   call('HSET', run_key(own), 's', 'ready', 'q', f[1], 'p', f[2], 'u', f[3] or '', 't', f[4], 'c', f[5], 'a', f[6], 'i', 'undo',
     'of', id, 'ex', 2, 'since', NOW, 'at', NOW, unpack(locks ~= '' and { 'g', locks } or {}))
+  wait_for_ghost(own, id)
   make_ready(own, f[1], f[2], f[3] or '')
   tell_run(f[5], own, 'ready')
 end
@@ -104,4 +114,5 @@ local function undo_again(id)
   return 'retried'
 end
 
+G.wait_for_ghost = wait_for_ghost
 G.has_ended, G.undo_ended, G.undo_again, G.locks_of = has_ended, undo_ended, undo_again, locks_of
