@@ -241,3 +241,15 @@ async def test_nobody_can_be_put_into_a_conversation_that_is_not_there(world):
     with pytest.raises(UnknownConversation):
         await world.conversations.set_participant("conv_none", "bob", "")
     assert await world.keys() == {}
+
+
+async def test_of_many_successes_one_that_is_undone_takes_only_itself_away(world):
+    await world.open()
+    for turn in range(40):
+        await world.post(world.call(f"turn_{turn}", 0, did="CHECK"), turn=f"turn_{turn}")
+        await world.end(await world.one())
+    await world.post(*world.steps("turn_x", 2, did="CHECK"), mode="chain")
+    await world.end(await world.one())
+    await world.end(await world.one(), "failed", "{}")
+    await world.end(await world.one())
+    assert (await world.conversations.read("conv_a")).did == {"CHECK"}

@@ -182,3 +182,15 @@ async def test_it_begins_as_soon_as_the_worker_of_that_handler_is_gone(world):
     world.pass_time(s=11)
     await world.runs.tick(["actions"])
     assert (await world.one()).rescue == "timed_out"
+
+
+async def test_of_two_handlers_that_go_on_the_second_may_end_first(world):
+    await world.submit("run_a", rescues=True, guards=(LockGuard("~run:run_a"),))
+    first = await world.one()
+    await haunted(world, first, "again")
+    second = await world.one()
+    await haunted(world, second)
+    for run in (second, first):
+        assert (await world.claim()).runs == []
+        await world.end(run, "late", '{"discarded":"done"}')
+    assert (await world.one()).rescue == "timed_out"

@@ -78,7 +78,9 @@ end
 -- The ghost's handler has ended, or its pump is dead.
 local function lay(pump, ghost)
   if call('SREM', P .. 'held:' .. pump, ghost) == 0 then return false end
-  for _, g in ipairs(guards_of(call('GET', P .. 'gh:' .. ghost) or '')) do leave_lock(g, ghost) end
+  for _, g in ipairs(guards_of(call('GET', P .. 'gh:' .. ghost) or '')) do
+    if not leave_lock(g, ghost) then call('LREM', g.list, 0, ghost) end -- another one of the same run stands before it
+  end
   call('DEL', P .. 'gh:' .. ghost)
   return true
 end

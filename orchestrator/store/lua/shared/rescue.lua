@@ -26,7 +26,8 @@ local function ending(run, status, result)
   if run.did and status == 'succeeded' and (run.turn or call('EXISTS', P .. 'c:' .. run.conversation) == 1) then
     local c, field = P .. 'c:' .. run.conversation, 'd:' .. run.did
     local known = call('HGET', c, field) -- the newest few: an undo takes back its own only
-    call('HSET', c, field, run.id .. (known and #known < 400 and ' ' .. known or ''))
+    if known and #known > 400 then known = known:sub(1, 400):match('^(.*) ') end
+    call('HSET', c, field, run.id .. (known and ' ' .. known or ''))
   end
   if run.chain == 'step' and not run.interrupted and (status ~= 'succeeded' or run.lost) then
     halt(chain_of(run), (run.lost and 'f' or '') .. run.position, 'refused')
