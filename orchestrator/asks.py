@@ -6,13 +6,17 @@ it is needed is the action's word on the arguments alone; nothing that a model w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from actions.errors import InvalidArguments
+from actions.params import bind
 from actions.policy import milliseconds
 from orchestrator.digests import arguments_digest, shown_arguments
 from orchestrator.store.incoming import Ask
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import BaseModel
 
     from actions.definition import Action
@@ -38,3 +42,14 @@ def ask_for(
         shown=shown_arguments(params),
         key=f"{action.name}:{key}" if key else "",
     )
+
+
+def asks_the_same(ask: Ask, action: Action, arguments: Mapping[str, Any]) -> bool:
+    """Whether a worker that reads these arguments once more will ask for the same.
+
+    A default may be a new id or a time, another one with each reading: an approval of the plan's would be for nothing.
+    """
+    try:
+        return arguments_digest(action, bind(action, arguments)) == ask.digest
+    except (InvalidArguments, ValueError):
+        return False

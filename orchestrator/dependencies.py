@@ -113,19 +113,34 @@ def depend(
 ) -> None:
     """Fill in what each call needs, and refuse what cannot have it.
 
+    A call is judged again only when one that it needs was refused: a long reply costs no more than its dependencies.
+
     `in_order`: no call starts before an earlier one, so none can need a later one.
     """
-    refused = -1
-    while refused != (refused := sum(found.error is not None for found in decided)):
+    stale = {at for at, found in enumerate(decided) if found.error is None}  # still to be judged
+    needed_by: list[set[int]] = [set() for _ in decided]
+    while stale:
+        judged = []
         for at, found in enumerate(decided):
-            if found.error is None:
-                try:
-                    found.needs = _needs(at, decided, names, did, registry, in_order=in_order)
-                except ModelError as error:
-                    found.error = error.for_model()
-        _refuse_circles(decided)
-        for at, found in enumerate(decided):
-            _refuse_waiting_backwards(at, found, decided, in_order=in_order)
+            if at not in stale:
+                continue
+            stale.discard(at)
+            if found.error is not None:
+                continue
+            try:
+                found.needs = _needs(at, decided, names, did, registry, in_order=in_order)
+            except ModelError as error:
+                found.error = error.for_model()
+                stale |= needed_by[at]
+                continue
+            judged.append(at)
+            for place in found.needs:
+                needed_by[place].add(at)
+        if judged:
+            stale.update(*(needed_by[at] for at in _refuse_circles(decided)))
+        for at in judged:
+            if _refuse_waiting_backwards(at, decided[at], decided, in_order=in_order):
+                stale |= needed_by[at]
 
 
 def _needs(
@@ -171,18 +186,23 @@ def _missing(name: str, wanted: Action) -> MissingDependency:
     return MissingDependency(f"{name} needs {wanted.name} to have succeeded before: call {wanted.name} first")
 
 
-def _refuse_circles(decided: Sequence[Decided]) -> None:
+def _refuse_circles(decided: Sequence[Decided]) -> list[int]:
+    """Refuse the calls that need themselves in the end; their positions."""
     needs = {at: sorted(found.needs) for at, found in enumerate(decided) if found.error is None}
+    refused: list[int] = []
     for circle in circles(needs):
         names = [decided[at].name for at in circle]
         path = " -> ".join([*names[:_LISTED], *(["…"] if len(names) > _LISTED else []), names[0]])
         for at in circle:
             decided[at].error = DependencyCycle(f"what it depends on goes in a circle: {path}").for_model()
+        refused += circle
+    return refused
 
 
 def circles(needs: Mapping[int, Sequence[int]]) -> list[list[int]]:
     """The circles in what needs what, each as the path around it; none shares a member with another."""
     found: list[list[int]] = []
+    taken: set[int] = set()
     state: dict[int, int] = {}  # 1: on the path, 2: done
     for start in needs:
         path: list[int] = []
@@ -198,8 +218,9 @@ def circles(needs: Mapping[int, Sequence[int]]) -> list[list[int]]:
                 state[path.pop()] = 2
             elif state.get(following) == 1:
                 circle = path[path.index(following) :]
-                if not any(set(circle) & set(other) for other in found):
+                if taken.isdisjoint(circle):
                     found.append(circle)
+                    taken.update(circle)
             else:
                 state[following] = 1
                 path.append(following)
@@ -207,12 +228,20 @@ def circles(needs: Mapping[int, Sequence[int]]) -> list[list[int]]:
     return found
 
 
-def _refuse_waiting_backwards(at: int, found: Decided, decided: Sequence[Decided], *, in_order: bool) -> None:
-    """A call cannot need what starts only after it has ended: in an order, or behind a possible transition."""
-    for place in sorted(found.needs) if found.error is None else ():
-        if place > at and (in_order or any(each.may_transition for each in decided[at : place + 1])):
-            later = decided[place].name
+def _refuse_waiting_backwards(at: int, found: Decided, decided: Sequence[Decided], *, in_order: bool) -> bool:
+    """A call cannot need what starts only after it has ended: in an order, or behind a possible transition.
+
+    Returns whether it was refused for that.
+    """
+    later = [place for place in sorted(found.needs) if place > at] if found.error is None else []
+    if not later:
+        return False
+    places = range(at, len(decided))
+    closed = at if in_order else next((each for each in places if decided[each].may_transition), len(decided))
+    for place in later:
+        if place >= closed:
             found.error = MissingDependency(
-                f"it depends on {later}, which comes after it: call {later} first"
+                f"it depends on {decided[place].name}, which comes after it: call {decided[place].name} first"
             ).for_model()
-            return
+            return True
+    return False

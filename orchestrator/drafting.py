@@ -15,7 +15,7 @@ from actions.canonical import canonical
 from actions.errors import InvalidArguments
 from actions.messages import Status
 from actions.policy import milliseconds
-from orchestrator.asks import ask_for
+from orchestrator.asks import ask_for, asks_the_same
 from orchestrator.auditing import ALLOWED, ASKS, audit_line
 from orchestrator.guards import guards_of, ordered
 from orchestrator.store.incoming import LockGuard, NewRun, Priority, Sameness
@@ -117,8 +117,10 @@ def draft(
         if action.dedupe is not None:
             same = sameness(action, params, principal=principal, tenant=tenant, conversation=conversation)
         if action.approval is not None and not (action.hooks_arguments or action.preprocessor):
-            # else the worker asks: with what the handler will get
             ask = ask_for(action, params, principal=principal, tenant=tenant, conversation=conversation)
+            if ask is not None and not asks_the_same(ask, action, payload.arguments):
+                ask = None
+        # where there is none, the worker asks: with what the handler will get
     undoes: Literal["", "1", "2"] = ""
     if action.undoer is not None and (chain or position == FOLLOWS):
         undoes = "2" if action.undo_takes_none else "1"

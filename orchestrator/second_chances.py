@@ -179,7 +179,8 @@ class SecondChances:
         check_dependencies(action, () if place is None else place.did, self._registry)
         if place is not None and place.machine:
             check_state(action, self._registry.machine(place.machine), place.state)
-        chosen = run_id_from_key(f"replay of {record.run}", "", self._cell)  # no tenant has such a name
+        # an id that comes again (a key's) has another end: one replay for each; no tenant has such a name
+        chosen = run_id_from_key(f"replay of {record.run} {record.at_us}", "", self._cell)
         payload = replace(
             payload,
             arguments=await arguments_of(record, payload, action, self._store),

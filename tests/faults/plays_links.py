@@ -163,32 +163,56 @@ class _Postman:
     letters = 0
     """How many nudges he was given."""
 
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._prefix = stage.house.store.connection.prefix
+        self._homes: dict[str, str] = {}
+        self.is_over = False
+
+    async def _tell(self, queue: str, key: str) -> None:
+        """Tell the scripts where nudges for a queue go."""
+        await self._stage.command("HSET", f"{self._prefix}env:{queue}", "key", key)
+
+    def _own(self, queue: str) -> str:
+        return f"{self._prefix}diverted:{queue}"
+
+    async def divert(self) -> None:
+        """Let nudges come to him; again and again, for a worker that starts late tells the scripts the straight way."""
+        for queue in QUEUES:
+            if queue not in self._homes:
+                self._homes[queue] = await self._stage.command("HGET", f"{self._prefix}env:{queue}", "key")
+            await self._tell(queue, self._own(queue))
+
+    async def deliver(self) -> None:
+        """Until it is over."""
+        for number in itertools.count():
+            if self.is_over:
+                return
+            if number % 20 == 0:
+                await self.divert()
+            for queue, home in self._homes.items():
+                if letter := await self._stage.command("RPOP", self._own(queue)):
+                    self.letters += 1
+                    for _ in range(self.copies):
+                        await self._stage.command("LPUSH", home, letter)
+            await asyncio.sleep(0.005)
+
+    async def go_home(self) -> None:
+        """Leave the straight way as it was."""
+        for queue, home in self._homes.items():
+            await self._tell(queue, home)
+            await self._stage.command("DEL", self._own(queue))
+
 
 @asynccontextmanager
 async def _postman(stage: Stage) -> AsyncIterator[_Postman]:
     """Let the scripts' nudges go by a list of his, as long as this lasts."""
-    prefix = stage.house.store.connection.prefix
-    ways = {}
-    for queue in QUEUES:
-        ways[f"{prefix}diverted:{queue}"] = await stage.command("HGET", f"{prefix}env:{queue}", "key")
-        await stage.command("HSET", f"{prefix}env:{queue}", "key", f"{prefix}diverted:{queue}")
-    postman, over = _Postman(), asyncio.Event()
-
-    async def deliver() -> None:
-        while not over.is_set():
-            for away, home in ways.items():
-                if letter := await stage.command("RPOP", away):
-                    postman.letters += 1
-                    for _ in range(postman.copies):
-                        await stage.command("LPUSH", home, letter)
-            await asyncio.sleep(0.005)
-
-    delivering = asyncio.create_task(deliver())
+    postman = _Postman(stage)
+    await postman.divert()
+    delivering = asyncio.create_task(postman.deliver())
     try:
         yield postman
     finally:
-        over.set()
+        postman.is_over = True
         await delivering
-        for queue, (away, home) in zip(QUEUES, ways.items(), strict=True):
-            await stage.command("HSET", f"{prefix}env:{queue}", "key", home)
-            await stage.command("DEL", away)
+        await postman.go_home()

@@ -16,6 +16,7 @@ from actions.errors import BadReference, InvalidArguments
 from actions.limits import Dedupe, RateLimit
 from actions.messages import Call, Payload, Reply, Status, TurnId
 from actions.registry import Registry
+from orchestrator import dependencies
 from orchestrator.dependencies import circles
 from orchestrator.guards import Caps
 from orchestrator.modes import Manner
@@ -383,3 +384,20 @@ def test_a_part_of_the_arguments_is_bound_by_the_rules_of_the_whole():
     assert (bound.left, bound.right) == (1, None)  # type: ignore[attr-defined]
     with pytest.raises(InvalidArguments, match="middle"):
         bind_part(pair, {"left": 1, "middle": 2}, {"right"})
+
+
+def test_refusals_that_reach_back_through_a_long_reply_are_found_without_judging_all_of_it_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    judged: list[int] = []
+    found_needs = dependencies._needs
+
+    def counted(at: int, *given: Any, **named: Any) -> set[int]:
+        judged.append(at)
+        return found_needs(at, *given, **named)
+
+    monkeypatch.setattr(dependencies, "_needs", counted)
+    chained = [call("FREE", "QUOTE", f"a{at + 1}", given_id=f"a{at}") for at in range(80)]
+    made = planned(*chained, call("CHECK", "nobody", given_id="a80"), *[call("QUOTE")] * 40)
+    assert codes(made) == ["dependency_failed"] * 80 + ["bad_reference"] + [""] * 40
+    assert len(judged) <= 2 * len(made.runs)

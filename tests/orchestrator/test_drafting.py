@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from datetime import date
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
+from actions.approvals import Approval
 from actions.definition import Action, action
 from actions.errors import CostTooHigh, InvalidArguments
 from actions.limits import Dedupe, RateLimit
@@ -16,6 +18,7 @@ from actions.messages import Payload, Status
 from actions.params import bind
 from actions.policy import Timeouts
 from actions.registry import Registry
+from orchestrator.digests import arguments_digest
 from orchestrator.drafting import NO_LANE, check_recordable, draft, draft_refused, sameness
 from orchestrator.store.incoming import LimitGuard, LockGuard, NewRun, Priority, Sameness
 
@@ -35,7 +38,7 @@ def declared(**fields: Any) -> Action:
 
 
 def drafted(one: Action, arguments: dict[str, Any] | None = None, **more: Any) -> NewRun:
-    given = {"ticker": "X", **(arguments or {})}
+    given = {**({"ticker": "X"} if "ticker" in one.keys else {}), **(arguments or {})}
     return draft(
         one, bind(one, given), Payload(one.name, given), id="run_a1", registry=Registry([one]), **more
     )  # fmt: skip
@@ -115,6 +118,30 @@ def test_guards_that_are_known_are_not_made_again():
     known = (LimitGuard("known", "known", 1, 1),)
 
     assert drafted(declared(lock="orders"), guards=known).guards == known
+
+
+class Item(BaseModel):
+    """A part of the arguments with an id of its own."""
+
+    id: UUID = Field(default_factory=uuid4)
+
+
+NEW: Any = Field(default_factory=uuid4)
+
+
+def test_a_person_is_asked_when_the_arguments_are_known_and_the_same_with_each_reading():
+    @action("SEND", approval=Approval(when=lambda params: params.amount > 1))
+    async def send(amount: int, item: Item | None = None, key: UUID = NEW) -> None:
+        """Send, with an id that is made if none is given."""
+
+    given = {"amount": 2, "key": str(uuid4())}
+    planned = drafted(send, given).approval
+    assert planned is not None
+    assert planned.digest == arguments_digest(send, bind(send, given))
+    assert drafted(send, {**given, "amount": 1}).approval is None
+    assert drafted(send, {"amount": 2}).approval is None
+    assert drafted(send, {**given, "item": {}}).approval is None
+    assert drafted(send, {**given, "item": {"id": str(uuid4())}}).approval is not None
 
 
 def test_what_can_never_fit_is_no_run():

@@ -212,6 +212,18 @@ async def test_a_replay_that_fails_is_on_the_list_itself(umbel: Umbel):
     assert await umbel.replay(fresh, by="bob") != fresh
 
 
+async def test_a_run_that_comes_again_under_its_key_and_dies_again_has_a_replay_of_its_own(umbel: Umbel):
+    run = await died(umbel, key="monday")
+    first = await umbel.replay(run, by="bob")
+    await finish(umbel, "failed")
+    redis, prefix = umbel._store.connection.redis, umbel._store.connection.prefix
+    await redis.delete(f"{prefix}r:{run}")  # its time is over; that of its replay is not
+    assert await died(umbel, key="monday") == run
+    second = await umbel.replay(run, by="bob")
+    assert second not in {run, first}
+    assert [each.id for each in await claim(umbel)] == [second]
+
+
 async def test_a_replay_is_made_although_another_run_is_the_same(umbel: Umbel):
     run = await died(umbel)
     other = await umbel.submit("ORDER", ORDER, principal="ann", permissions=["trade"])
