@@ -14,7 +14,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import AliasChoices, BaseModel, SecretBytes, SecretStr
 from pydantic_core import to_jsonable_python
 
 
@@ -46,7 +46,12 @@ def _whole(value: Any) -> Any:
 
 def _model(value: BaseModel) -> dict[str, Any]:
     declared = type(value).model_fields
-    return {_key(name, declared): plain(item) for name, item in value.__dict__.items() if name in declared}
+    own = {
+        keys_of(name, declared[name])[0]: plain(item)
+        for name, item in value.__dict__.items()
+        if name in declared
+    }
+    return {**_mapping(value.model_extra), **own} if value.model_extra else own
 
 
 def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
@@ -66,9 +71,11 @@ def _bytes(value: bytes) -> str | dict[str, str]:
         return {"base64": b64encode(value).decode()}
 
 
-def _key(name: str, declared: Mapping[str, Any]) -> str:
-    alias = declared[name].validation_alias or declared[name].alias
-    return alias if isinstance(alias, str) else name
+def keys_of(name: str, field: Any) -> tuple[str, ...]:
+    """The keys that a field can be given by (the field as its model declares it), the first of them counts most."""
+    alias = getattr(field, "validation_alias", None) or getattr(field, "alias", None)
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return (*(choice for choice in choices if isinstance(choice, str)), name)
 
 
 def _text_key(key: Any) -> str:

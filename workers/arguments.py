@@ -9,16 +9,17 @@ own result.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from actions.canonical import canonical, plain
+from actions.canonical import plain
 from actions.errors import BadReference, InvalidArguments, OperatorError, Postpone
 from actions.params import bind
 from orchestrator.references import bind_part, filled, needed, value_of
-from workers import hooks
+from workers import hooks, kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from workers.context import RunContext
     from workers.flight import Flight
     from workers.means import Means
+
+log: Final = logging.getLogger("umbel.execution")
 
 LATER: Final = "500ms"
 """How long a run waits that needs the store, and cannot reach it."""
@@ -69,25 +72,26 @@ async def bound(flight: Flight, action: Action, ctx: RunContext, means: Means) -
     """
     if flight.run.hooked:
         flight.keep(flight.run.hooked)
-        params = bind(action, from_json(flight.run.hooked))
+        params = kept.read_again(action, flight.run.hooked)
         flight.params = _planned(action, flight.payload) or params
         return params
     given = await _gathered(flight, action, means.store)
     if action.hooks_arguments:
-        flight.params = _valid(action, given)
+        flight.params = kept.valid(action, given)
         given, params = await _hooked(given, flight, action, ctx, means)
         flight.params = flight.params or params
     else:
         flight.params = params = bind(action, given)
+    keeps = are_kept(action, flight.payload)
     if action.preprocessor is not None:
-        given = await hooks.called("preprocessor", plain(params), flight, action, ctx, means.threads)
-        if are_kept(action, flight.payload):
-            given = _json("preprocessor", given, action)
-        params = bind(action, given)
-    if not are_kept(action, flight.payload):
+        given = made = await hooks.called("preprocessor", plain(params), flight, action, ctx, means.threads)
+        if keeps:
+            given = _json("preprocessor", made, action)
+        params = _bound("preprocessor", made, given, action)
+    if not keeps:
         return params
-    given, params = _settled(action, given, params)
-    flight.keep(to_json(given).decode())
+    given, params = kept.settled(action, given, params)
+    flight.keep(kept.text_of(action, given, params))
     return params
 
 
@@ -130,19 +134,65 @@ async def _hooked(
             how = f"failed: it returned a {type(made).__name__}, not a dict"
             raise hooks.broken("before_validate", action, how)
         given = _json("before_validate", made, action)
-    params = bind(action, given)
+        params = _bound("before_validate", made, given, action)
+    else:
+        params = bind(action, given)
     if action.hook_after_validate is None:
         return given, params
-    before = _told(params)
+    given, params = kept.settled(action, given, params)
+    before, dump = plain(params), kept.by_keys(action, _dump(params))
     said = await hooks.called("after_validate", params, flight, action, ctx, means.threads)
     after: Any = params if said is None else said
-    if isinstance(after, action.params) and _told(after) == before:
-        return given, after  # it left them; validated again they might not be the same
     if not isinstance(after, dict | BaseModel):
         how = f"failed: it returned a {type(after).__name__}, no params and no dict"
         raise hooks.broken("after_validate", action, how)
-    given = _json("after_validate", after, action)
-    return given, bind(action, given)
+    if isinstance(after, dict):
+        after = {
+            key: before[key] if key in dump and dump[key] == value else value
+            for key, value in kept.by_keys(action, after).items()
+        }
+    elif not kept.unlike(after, before):
+        return given, bind(action, given)
+    return _left(given, before, _json("after_validate", after, action), action)
+
+
+def _dump(params: BaseModel) -> dict[str, Any]:
+    """What a hook gets that dumps its params: what it returns of that as it was, it has left alone."""
+    try:
+        return params.model_dump()
+    except Exception:  # noqa: BLE001 - a serializer of the author's that breaks: then nothing is known to be left
+        return {}
+
+
+def _left(
+    given: dict[str, Any], before: dict[str, Any], after: dict[str, Any], action: Action
+) -> tuple[dict[str, Any], BaseModel]:
+    """The arguments that become what an after_validate left: what it did not change stays as it was given."""
+    wrong: InvalidArguments | None = None
+    for deep in (True, False):
+        laid = kept.overlaid(given, before, after, deep=deep)
+        try:
+            params = bind(action, laid)
+        except InvalidArguments as error:
+            wrong = error
+            continue
+        if kept.holds(plain(params), after):
+            return laid, params
+    how = "failed: what it returned is read as something else; change that in before_validate"
+    if wrong is not None:
+        log.warning("what the after_validate of %s returned does not fit: %s", action.name, wrong)
+    raise hooks.broken("after_validate", action, how) from wrong
+
+
+def _bound(which: str, made: Any, given: Any, action: Action) -> BaseModel:
+    """The params of what one of them left, as it will be kept; what fits only as long as it is not, is its mistake."""
+    try:
+        return bind(action, given)
+    except InvalidArguments as error:
+        if given is made or kept.valid(action, made) is None:
+            raise
+        log.warning("what the %s of %s returned does not fit as JSON: %s", which, action.name, error)
+        raise hooks.broken(which, action, "failed: what it returned cannot be kept as JSON") from error
 
 
 def _json(which: str, given: Any, action: Action) -> Any:
@@ -153,50 +203,14 @@ def _json(which: str, given: Any, action: Action) -> Any:
         raise hooks.broken(which, action, "failed: what it returned has no JSON form") from error
 
 
-def _settled(action: Action, given: dict[str, Any], params: BaseModel) -> tuple[dict[str, Any], BaseModel]:
-    """Arguments that make the same params each time, and these: a default may be a time, or a new id."""
-    if chosen := _chosen(params):
-        given = {**given, **chosen}
-        params = bind(action, given)
-    if _told(bind(action, given)) != _told(params):  # one that lies deeper
-        given = plain(params)
-        params = bind(action, given)
-    return given, params
-
-
-def _chosen(params: BaseModel) -> dict[str, Any]:
-    """Values that nobody gave and that may be others the next time."""
-    found: dict[str, Any] = {}
-    for name, field in type(params).model_fields.items():
-        key = field.validation_alias or field.alias or name
-        if field.default_factory is not None and name not in params.model_fields_set and isinstance(key, str):
-            found[key] = plain(getattr(params, name))
-    return found
-
-
-def _told(params: BaseModel) -> str | None:
-    """What equal params have in common; None if they hold what JSON has no form for."""
-    try:
-        return canonical(params)
-    except ValueError:
-        return None
-
-
 def _planned(action: Action, payload: Payload) -> BaseModel | None:
     """What the guards of the run were made of, before hooks and preprocessor; None if only the hooks made it valid."""
     if not payload.uses and not payload.merge:
-        return _valid(action, payload.arguments)
+        return kept.valid(action, payload.arguments)
     later = {parameter for parameter, _, _ in payload.uses}
     if payload.merge:
         later |= set(action.keys)
     try:
         return bind_part(action, payload.arguments, later - payload.arguments.keys())
-    except InvalidArguments:
-        return None
-
-
-def _valid(action: Action, given: dict[str, Any]) -> BaseModel | None:
-    try:
-        return bind(action, given)
     except InvalidArguments:
         return None

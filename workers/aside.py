@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import PydanticSerializationError
 
 from actions.directives import FollowUp
-from actions.errors import BadReference, Fail, Postpone, TryAgain
+from actions.errors import BadReference, Fail, ModelError, Postpone, TryAgain
 from actions.messages import Status
 from actions.results import json_of, opened
 from orchestrator.references import value_of
@@ -85,7 +85,11 @@ def _done(flight: Flight, value: Any, action: Action, means: Means) -> Finish:
     result = opened(value)
     if any(isinstance(each, FollowUp) for each in result.directives):
         log.warning("%s (%s) asks for a follow-up, which it cannot have: it is left out", run.id, flight.what)
-    effects = effects_of(result.directives, cap, action.name)
+    try:
+        effects = effects_of(result.directives, cap, action.name)
+    except ModelError as error:
+        log.warning("the directives of %s (%s) are left out: %s", run.id, flight.what, error)
+        effects = ()
     try:
         told = json_of(result.value)
     except (PydanticSerializationError, ValueError, RecursionError):

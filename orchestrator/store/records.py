@@ -55,7 +55,7 @@ class Claimed:
     approved: str = ""
     """Digest of what a person has approved; empty: nothing."""
     hooked: str = ""
-    """Its arguments as their hooks left them in an earlier attempt, JSON; empty: no hook has looked at them."""
+    """What its params were made of in an earlier attempt, and their digest, JSON; empty: nothing had to be kept."""
 
 
 @dataclass(frozen=True, slots=True)

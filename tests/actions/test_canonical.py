@@ -12,7 +12,16 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AnyUrl, BaseModel, Field, SecretBytes, SecretStr, field_serializer
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    AnyUrl,
+    BaseModel,
+    Field,
+    SecretBytes,
+    SecretStr,
+    field_serializer,
+)
 
 from actions.canonical import canonical, plain
 from actions.definition import action
@@ -93,3 +102,18 @@ def test_params_become_arguments_that_give_the_same_params(strict):
     params = bind(handler, arguments)
 
     assert bind(handler, plain(params)) == params
+
+
+def test_a_field_with_several_keys_has_the_first_that_is_one():
+    class Letter(BaseModel):
+        to: str = Field(validation_alias=AliasChoices(AliasPath("who", 0), "recipient", "to_whom"))
+        at: str = Field("", validation_alias=AliasPath("when", 0))
+
+    assert plain(Letter.model_validate({"to_whom": "bob"})) == {"recipient": "bob", "at": ""}
+
+
+def test_what_a_model_takes_beside_its_fields_counts_too():
+    class Open(BaseModel, extra="allow"):
+        a: int = 0
+
+    assert canonical(Open(a=1, b=2)) == '{"a":1,"b":2}' != canonical(Open(a=1, b=3))

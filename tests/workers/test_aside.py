@@ -59,7 +59,8 @@ async def undo_both(params, receipt: str | None, ctx):
     SEEN.append((ctx.phase, params.how, receipt, ctx.key, ctx.original_key))
     if params.how == "sleep":
         await asyncio.sleep(30)
-    directives = (SetContext("undone", value=True), FollowUp("PLAIN"))
+    value = object() if params.how == "unstorable" else True
+    directives = (SetContext("undone", value=value), FollowUp("PLAIN"))
     return Result(object(), directives) if raising(params.how) else None
 
 
@@ -69,6 +70,8 @@ async def rescue_both(params, error, ctx):
     SEEN.append((ctx.phase, params.how, error, ctx.key, ctx.original_key))
     if params.how == "sleep":
         await asyncio.sleep(30)
+    if params.how == "unstorable":
+        return Result(None, (SetContext("made_good", object()),))
     return raising(params.how)
 
 
@@ -231,6 +234,11 @@ async def test_an_on_error_that_fails_is_told_beside_the_error_and_not_tried_aga
     assert len(SEEN) == 1
 
 
+async def test_an_on_error_has_done_its_work_whatever_its_directives_hold(world: World) -> None:
+    ended = await rescued(world, "unstorable")
+    assert (told(ended), ended.effects) == ({**ERROR, "compensated": True}, ())
+
+
 async def test_an_action_that_has_no_on_error_any_more_says_so(world: World) -> None:
     ended = await world.end("PLAIN", rescue="failed", error=to_json(ERROR).decode())
     assert told(ended) == {**ERROR, "compensated": False, "compensation_error": "PLAIN has no on_error"}
@@ -248,6 +256,11 @@ async def test_an_undo_gets_the_receipt_and_a_key_of_its_own(world: World) -> No
     assert (ended.verdict, ended.result) == ("succeeded", "null")  # what it returns has no JSON form: no harm
     assert ended.effects == (Effect(EffectKind.SET, "undone", "true"),)
     assert SEEN == [("undo", "done", "the receipt", "k1.undo", "k1")]
+
+
+async def test_an_undo_has_done_its_work_whatever_its_directives_hold(world: World) -> None:
+    ended = await undone(world, "unstorable")
+    assert (ended.verdict, ended.effects) == ("succeeded", ())
 
 
 async def test_an_undo_of_an_unknown_effect_gets_none(world: World) -> None:

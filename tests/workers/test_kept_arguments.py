@@ -149,7 +149,7 @@ async def test_a_rule_that_converts_meets_no_value_twice_however_often_a_run_is_
 
 async def test_undo_and_on_error_have_the_params_that_the_preprocessor_left(world: World) -> None:
     first, kept = await in_cents(world, "CENTS_PREPARED")
-    assert (first, from_json(kept)["fails"]) == (10_000, True)
+    assert (first, from_json(kept)["arguments"]["fails"]) == (10_000, True)
     ended = await world.end("CENTS_PREPARED", {"amount": 7}, id="run_ok.undo", undoes="run_ok", hooked=kept)
     assert (ended.verdict, TRACE) == (
         "succeeded",

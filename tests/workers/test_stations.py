@@ -236,7 +236,10 @@ async def test_hooks_and_processors_have_one_order(world: World, name: str) -> N
 async def test_argument_hooks_run_once_however_often_the_run_is_tried(world: World, name: str) -> None:
     first = await world.end(name, {"given": [0], "attempt": 2})
     (kept,) = [effect for effect in first.effects if effect.kind == EffectKind.HOOKED]
-    assert (first.verdict, from_json(kept.value)) == ("again", {"numbers": [0, 1, 2, 3], "attempt": 2})
+    assert (first.verdict, from_json(kept.value)["arguments"]) == (
+        "again",
+        {"numbers": [0, 1, 2, 3], "attempt": 2},
+    )
     again = await world.end(name, {"given": [0], "attempt": 2}, attempt=2, hooked=kept.value)
     assert from_json(again.result) == [0, 1, 2, 3, 4, 5, 6]
     assert [*ORDER[:4], *ORDER[3:]] == TRACE
