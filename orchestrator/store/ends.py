@@ -53,7 +53,7 @@ class Effect:
     value: str = ""
     """transition: the target state; set, append, remember: a JSON text (remember: empty forgets); participant: the
     state, `-` takes it out; follow: the row of the new run, as JSON; spent: the units that it really took; cool: ms for
-    which the limit lets nobody through; hooked: what the params were made of, and their digest, for the attempts that follow, JSON.
+    which the limit lets nobody through; hooked: what the params were made of, and their digest, JSON.
     Without key and value: complete, continue, stop (the turn ends with this run); ghost (its handler still runs, so its
     locks stay taken until `late` is told, or the pump's lease ends); unknown (nobody knows whether the attempt took
     effect); rescue (a final failure: its action's `on_error` is called before the run ends)."""
