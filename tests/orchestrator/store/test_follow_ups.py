@@ -242,3 +242,4 @@ async def test_an_undo_that_is_tried_again_does_not_miss_a_child_that_is_gone(wo
     assert undo.undoes == run.id
     await world.end(undo)
     assert (await world.runs.read(run.id)).undo == "undone"
+    assert (await world.claim()).runs == []  # and once only: its id begins as that of its child does

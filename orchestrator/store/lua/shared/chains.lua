@@ -126,4 +126,4 @@ local function interrupt(turn)
   return 'interrupted'
 end
 
-G.begin_round, G.halt, G.chain_of, G.hold, G.stop_chain, G.interrupt = begin_round, halt, chain_of, hold, stop_chain, interrupt
+G.begin_round, G.hold, G.stop_chain, G.interrupt = begin_round, hold, stop_chain, interrupt

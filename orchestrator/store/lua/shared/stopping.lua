@@ -6,7 +6,7 @@ local function stop_turn(turn, how, forget)
   if not f[1] then return 'missing' end
   if f[1] == 'queued' then
     call('LREM', P .. 'in:' .. f[2], 1, turn)
-    end_turn(turn, f[2], 'cancelled')
+    G.end_turn(turn, f[2], 'cancelled')
     return 'cancelled'
   end
   if f[1] ~= 'live' then return 'terminal' end

@@ -1,5 +1,6 @@
 -- undoing: takes back what the steps of a failed chain did, the last one first, each by a run of its own. One that fails
 -- rests until somebody asks for another try.
+
 -- Undo takes the locks of its action again, and the run's own one (see `drafting`), but no limits, caps and clocks.
 local function locks_of(text)
   local lines = {}
@@ -34,9 +35,9 @@ end
 -- The first of the list is the one that is being undone.
 local function undo_next(chain)
   local list = call('HGET', key_of(chain), 'un') or ''
-  for id in list:gmatch('%S+') do
+  for at, id in list:gmatch('()(%S+)') do
     if call('EXISTS', run_key(id)) == 1 then
-      call('HSET', key_of(chain), 'un', list:sub((list:find(id, 1, true))))
+      call('HSET', key_of(chain), 'un', list:sub(at))
       return make_undo(id)
     end
   end
