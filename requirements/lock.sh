@@ -24,7 +24,7 @@ with open('pyproject.toml', 'rb') as file:
     print(*tomllib.load(file)['project']['optional-dependencies']['$1'], sep='\n')"
 }
 
-compile dev pyproject.toml --group dev
-compile runtime pyproject.toml --constraint requirements/dev.txt
+compile dev pyproject.toml --extra worker --extra server --group dev
+compile runtime pyproject.toml --extra worker --extra server --constraint requirements/dev.txt
 compile build --group build --constraint requirements/dev.txt
 extra embedded | compile embedded - --constraint requirements/dev.txt
