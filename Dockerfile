@@ -1,4 +1,4 @@
-# Umbel's workers, turns-workers and Flower: one image, and the command says which.
+# Umbel's workers, turns-workers, HTTP API and Flower: one image, and the command says which.
 #
 # Everything that is installed has one of the hashes in requirements/. There is no HEALTHCHECK: what is healthy
 # differs by command, and a worker that hangs notices that itself.

@@ -13,11 +13,13 @@ help: ## list the targets
 install: ## make .venv; .venv/bin/umbel is then the command
 	@sh requirements/install.sh
 
-demo: install ## lead two conversations on real Celery workers, and watch
+demo: install ## lead three conversations on real Celery workers, and watch
 	@$(BIN)/umbel demo $(ARGS)
 
+# All tests are shared by three processes, two of which wait most of the time; for some of them, and on a server of your
+# own, it is one.
 test: install ## run the tests, on a Valkey of their own (ARGS="-k name" picks some)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),$(if $(UMBEL_TEST_REDIS_URL),,-n 3))
 
 faults: install ## kill, stop, cut and stall what works, for minutes (ARGS=--json, ARGS="killed rolled")
 	@PYTHONPATH=tests $(BIN)/python -m faults $(ARGS)

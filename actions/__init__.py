@@ -24,6 +24,7 @@ In reading order:
     docstrings   the texts a docstring gives to an action and its parameters
     signature    a function's signature as a params model
     scalars      coercion without loss, value by value
+    absent       null that only says that something is not given
     coercion     these rules written into a params model's schema
     declaration  the checks on what is declared beside a handler
     parts        the functions beside a handler: validate, check, pre- and postprocess
@@ -36,7 +37,9 @@ In reading order:
     params       raw arguments to validated params, or an error worded for the model
     validation   may this call run? permissions and the action's own validator
     results      a handler's value as the JSON that the model reads
-    schema       an Action as a tool of OpenAI or Anthropic
+    schema       what an Action takes, as JSON schema
+    tools        Actions as tools, in the words of each provider
+    catalogue    what there is to know of an Action, as data
     names        when two names are the same
     states       the state machine of a conversation (pure)
     ranks        the order in which locks and limits are taken

@@ -2,7 +2,8 @@
 
 In: a params model's own core schema. Out: a validator that refuses unknown keys at every level and coerces
 without loss only; a strict action takes no coercion at all. The rules are written into a copy of the
-schema, so they also hold inside nested models, lists and unions, and no model is changed.
+schema, so they also hold inside nested models, lists and unions, and no model is changed. Null for what may be
+left out and takes no null means that it is left out: some models have to write every key (`actions.absent`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final, cast
 from pydantic import BaseModel
 from pydantic_core import SchemaValidator
 
-from actions import scalars
+from actions import absent, scalars
 from actions.errors import DeclarationError
 
 BRANCH: Final = "\x00"
@@ -58,8 +59,10 @@ def binder(model: type[BaseModel], *, strict: bool) -> Callable[[Any], BaseModel
 class _Tightening:
     """A walk over a core schema; every method returns a tightened copy of its node."""
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, *, strict: bool, named: list[Node] | None = None) -> None:
         self.strict = strict
+        self.named: list[Node] = [] if named is None else named
+        """The definitions that nodes point to, tightened; known when all is walked."""
 
     def of(self, node: Node) -> Node:
         """Choose by the node's type."""
@@ -89,6 +92,7 @@ class _Tightening:
         copy = self.inner(node)
         for new, old in zip(copy["definitions"], node["definitions"], strict=True):
             new["ref"] = old["ref"]  # only these are pointed to
+        self.named += copy["definitions"]
         return copy
 
     def closed(self, node: Node) -> Node:
@@ -99,11 +103,13 @@ class _Tightening:
             raise DeclarationError(
                 f"{owner} lets unknown keys pass; arguments are strict: remove extra='allow'"
             )
-        walk = _Tightening(strict=True) if config.get("strict") else self
+        walk = _Tightening(strict=True, named=self.named) if config.get("strict") else self
         copy = walk.inner(node)
-        if node["type"] not in {"model", "dataclass"}:  # these hold one of the others
-            copy["extra_behavior"] = "forbid"
-        return copy
+        if node["type"] in {"model", "dataclass"}:  # these hold one of the others
+            return copy
+        copy["extra_behavior"] = "forbid"
+        leave_out = absent.nulls_of(copy["fields"], self.named)
+        return _before(leave_out, copy) if leave_out is not None else copy
 
     def scalar(self, node: Node) -> Node:
         """Put a check that coerces without loss before the scalar's own strict validation."""
@@ -142,7 +148,7 @@ class _Tightening:
         """Try every branch as it is before any branch coerces: "5" stays a text where texts are welcome."""
         if self.strict:
             return self.exact_union(node)
-        ways = (_Tightening(strict=True).exact_union(node), self.exact_union(node))
+        ways = (_Tightening(strict=True, named=self.named).exact_union(node), self.exact_union(node))
         return {"type": "union", "mode": "left_to_right", "choices": [(way, f"{BRANCH}way") for way in ways]}
 
 

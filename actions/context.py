@@ -102,6 +102,8 @@ class ActionContext:
     """Called for each sign of life, perhaps from a thread; the worker sets it."""
     spending: dict[str, int] = field(default_factory=dict[str, int])
     """Units that this attempt really took, by the name of the limit ("": all that are weighed by cost)."""
+    traceparent: str = ""
+    """The W3C trace context of the request that the run came from, to pass on; "" if there was none."""
     original_key: str = ""
     """In an undo: the idempotency key that the undone handler had; "" everywhere else."""
     phase: Literal["run", "undo", "on_error"] = "run"

@@ -15,6 +15,7 @@
      │    ├── UnknownRecord
      │    ├── IdempotencyConflict
      │    ├── InvalidId
+     │    ├── InvalidCursor
      │    ├── UnusableReply
      │    └── UnreadableRecord
      └── ModelError                  the model: becomes the result of its call
@@ -100,13 +101,13 @@ __all__ = [
     "ChainOnly", "ChainRefused", "ConfigError", "ConversationBusy", "CostTooHigh", "CycleRefused", "Dead",
     "DeclarationError", "DependencyCycle", "DependencyFailed", "Duplicate", "DuplicateAction", "Expired",
     "Fail", "ForbiddenAction", "HandlerFailed", "HandlerKilled", "HookFailed", "IdempotencyConflict",
-    "Interrupted", "InvalidArguments", "InvalidId", "InvalidResult", "LeaseLost", "Locked", "MalformedCall",
-    "MissingDependency", "ModelError", "NotRun", "NotUndone", "OperatorError", "OutcomeUnknown", "PortInUse",
-    "Postpone", "RateLimited", "Refuse", "RefusedByValidator", "ResultNotSerialisable", "ResultTooLarge",
-    "Signal", "StateConflict", "Stop", "StoreRefused", "StoreUnavailable", "Superseded", "TimedOut", "TooDeep",
-    "TooManyCalls", "TooManyFollowUps", "TruncatedCall", "TryAgain", "UmbelError", "UndoFailed", "Undone",
-    "UnknownAction", "UnknownConversation", "UnknownRecord", "UnreadableRecord", "UnusableReply", "UserOnly",
-    "ValidatorFailed",
+    "Interrupted", "InvalidArguments", "InvalidCursor", "InvalidId", "InvalidResult", "LeaseLost", "Locked",
+    "MalformedCall", "MissingDependency", "ModelError", "NotRun", "NotUndone", "OperatorError",
+    "OutcomeUnknown", "PortInUse", "Postpone", "RateLimited", "Refuse", "RefusedByValidator",
+    "ResultNotSerialisable", "ResultTooLarge", "Signal", "StateConflict", "Stop", "StoreRefused",
+    "StoreUnavailable", "Superseded", "TimedOut", "TooDeep", "TooManyCalls", "TooManyFollowUps",
+    "TruncatedCall", "TryAgain", "UmbelError", "UndoFailed", "Undone", "UnknownAction", "UnknownConversation",
+    "UnknownRecord", "UnreadableRecord", "UnusableReply", "UserOnly", "ValidatorFailed",
 ]  # fmt: skip
 
 
@@ -207,6 +208,13 @@ class InvalidId(OperatorError):
     """An id that a caller chose has not the form that ids have."""
 
     code = "invalid_id"
+    exit_code = 65
+
+
+class InvalidCursor(OperatorError):
+    """A cursor is none that a page of the same list has named."""
+
+    code = "invalid_cursor"
     exit_code = 65
 
 

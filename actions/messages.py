@@ -16,9 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from actions.payload import Payload, mended
 
 __all__ = [
-    "MAX_RAW", "TERMINAL", "Call", "CallError", "ConversationId", "Payload", "Reply", "RunId", "Status", "TurnId",
-    "idempotency_key", "mended", "new_conversation_id", "new_run_id", "new_turn_id", "run_id_from_key", "run_id_of",
-    "turn_id_from_key",
+    "LIVE_TURN", "MAX_RAW", "TERMINAL", "TERMINAL_TURN", "Call", "CallError", "ConversationId", "Payload", "Reply",
+    "RunId", "Status", "TurnId", "TurnStatus", "conversation_id_from_key", "idempotency_key", "mended",
+    "new_conversation_id", "new_run_id", "new_turn_id", "run_id_from_key", "run_id_of", "turn_id_from_key",
 ]  # fmt: skip
 
 ConversationId = NewType("ConversationId", str)
@@ -64,6 +64,12 @@ def new_turn_id(cell: str = "a") -> TurnId:
 def new_run_id(cell: str = "a") -> RunId:
     """Return a fresh random id for a run without a turn (called from outside, or replayed)."""
     return RunId(f"run_{cell}{_base62(secrets.randbits(128))}")
+
+
+def conversation_id_from_key(tenant: str, key: str, cell: str = "a") -> ConversationId:
+    """Return the one conversation id that belongs to an idempotency key of a tenant."""
+    number = int.from_bytes(_digest("conversation", tenant, key, size=16), "big")
+    return ConversationId(f"conv_{cell}{_base62(number)}")
 
 
 def turn_id_from_key(conversation_id: str, key: str, cell: str = "a") -> TurnId:
@@ -134,6 +140,31 @@ TERMINAL: Final = frozenset(Status) - {
     Status.CANCELLING,
 }
 """The statuses that never change again."""
+
+
+class TurnStatus(StrEnum):
+    """Where a turn stands; the last five are terminal and never change."""
+
+    QUEUED = "queued"
+    """It waits behind another turn of its conversation."""
+    LIVE = "live"
+    """Its calls run, or the model is asked."""
+    DONE = "done"
+    """Its last round is complete."""
+    FAILED = "failed"
+    """Nobody can lead it on: the model did not answer, or nothing that can be used."""
+    MAX_ROUNDS = "max_rounds"
+    """The model wanted more rounds than it may have."""
+    CANCELLED = "cancelled"
+    """Somebody stopped it, or what came later took its place."""
+    INJECTED = "injected"
+    """Its message went into another turn."""
+
+
+LIVE_TURN: Final = frozenset({TurnStatus.QUEUED, TurnStatus.LIVE})
+"""The statuses of a turn that has not ended."""
+TERMINAL_TURN: Final = frozenset(TurnStatus) - LIVE_TURN
+"""The statuses of a turn that never change again."""
 
 
 class _Frozen(BaseModel):

@@ -17,7 +17,9 @@ from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
 from actions.coercion import BRANCH
 from actions.definition import Action
 from actions.errors import InvalidArguments
+from actions.refusals import Flaw
 from actions.scalars import WANTED
+from actions.schema import parameters_schema, takes_null
 
 _ECHO: Final = 60
 _PATH: Final = 80
@@ -55,29 +57,54 @@ def bind(action: Action, arguments: Mapping[str, Any] | BaseModel) -> BaseModel:
             arguments = arguments.model_dump(exclude_unset=True, by_alias=True)
         return action.bind(arguments)
     except ValidationError as error:
-        raise InvalidArguments(_told(action, error)) from None
+        lines, flaws = _told(action, error)
+        raise InvalidArguments(lines, flaws=flaws) from None
     except Exception as error:  # a model's own validator broke: that refuses this call, no other
         raise InvalidArguments(f"the arguments could not be checked ({type(error).__name__})") from error
 
 
-def _told(action: Action, error: ValidationError) -> str:
-    """One line for each path; a union's branches, each with its own complaint, share their line."""
+def given(action: Action, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that are given: without each null that only says that there is none.
+
+    That is a null for what may be left out (it has a default, or an earlier result fills it) and takes no null.
+    `bind` reads such nulls in the same way, at every level; whoever fills arguments in has to know them before.
+    """
+    schema = parameters_schema(action)
+    needed, properties = schema.get("required", ()), schema["properties"]
+    definitions = schema.get("$defs", {})
+    return {
+        key: value
+        for key, value in arguments.items()
+        if value is not None
+        or key not in properties
+        or key in needed
+        or takes_null(properties[key], definitions)
+    }
+
+
+def _told(action: Action, error: ValidationError) -> tuple[str, list[Flaw]]:
+    """One line for each path; a union's branches, each with its own complaint, share their line.
+
+    The same again as flaws, for programs.
+    """
     lines: dict[str, list[str]] = {}
     came: dict[str, str] = {}
+    ways: dict[str, tuple[int | str, ...]] = {}
     for problem in error.errors(include_url=False):
         path = _path(problem["loc"])
         wishes = lines.setdefault(path, [])
+        ways[path] = tuple(step for step in problem["loc"] if not _is_branch(step))
         wish = _wish(action, problem)
         if wish not in wishes:
             wishes.append(wish)
         if problem["type"] != "missing" and problem["type"] not in _UNKNOWN:
             came[path] = f", got {_echo(problem['input'])}"
-    told = [
-        f"{_cut(path, _PATH)}: {' or '.join(wishes)}{came.get(path, '')}" for path, wishes in lines.items()
-    ]
+    wrong = {path: f"{' or '.join(wishes)}{came.get(path, '')}" for path, wishes in lines.items()}
+    told = [f"{_cut(path, _PATH)}: {text}" for path, text in wrong.items()]
     if len(told) > _LINES:
         told = [*told[:_LINES], f"and {len(told) - _LINES} more problems"]
-    return "\n".join(told).encode(errors="replace").decode()  # a key may hold half a surrogate pair
+    flaws = [(ways[path], text) for path, text in wrong.items()]
+    return "\n".join(told).encode(errors="replace").decode(), flaws  # a key may hold half a surrogate pair
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -86,9 +113,14 @@ def _path(location: tuple[int | str, ...]) -> str:
     for step in location:
         if isinstance(step, int):
             path += f"[{step}]"
-        elif not step.startswith(BRANCH):
+        elif not _is_branch(step):
             path += f".{step}" if path else step
     return path or "arguments"
+
+
+def _is_branch(step: int | str) -> bool:
+    """Whether it only names a branch of a union."""
+    return isinstance(step, str) and step.startswith(BRANCH)
 
 
 def _wish(action: Action, problem: ErrorDetails) -> str:

@@ -59,6 +59,8 @@ class Payload:
     """The run that a person or a model asked for, if this one follows it up; empty: it was asked for itself."""
     mode: str = ""
     """Of a leading run: how the calls of its turn are to be run; empty: as the conversation says."""
+    trace: str = ""
+    """The W3C `traceparent` of the request that it came from, for the handler to pass on; empty: there was none."""
 
     def retry_policy(self, own: Retry | None) -> Retry | None:
         """Return how this run is tried again: `own` is its action's policy, whose exceptions always count."""
@@ -94,7 +96,7 @@ class Payload:
             record["r"] = _stored(self.retry)
         if self.timeout_ms is not None:
             record["w"] = self.timeout_ms
-        if self.uses or self.merge or self.depth or self.mode:
+        if self.uses or self.merge or self.depth or self.mode or self.trace:
             record["e"] = self._ties()
         return record
 
@@ -102,7 +104,7 @@ class Payload:
         """What ties it to other runs; very few have any."""
         told = {
             "s": self.uses, "g": self.merge, "b": self.base, "d": self.depth, "l": self.lineage, "o": self.root,
-            "x": self.mode,
+            "x": self.mode, "c": self.trace,
         }  # fmt: skip
         return {letter: value for letter, value in told.items() if value}
 
@@ -163,6 +165,7 @@ def _tied(stored: Any) -> dict[str, Any]:
         "lineage": tuple(stored.get("l", ())),
         "root": stored.get("o", ""),
         "mode": stored.get("x", ""),
+        "trace": stored.get("c", ""),
     }
 
 

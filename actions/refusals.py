@@ -7,9 +7,13 @@ in `actions.order_refusals`. `actions.errors` shows the whole tree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from actions.root import UmbelError
+
+Flaw = tuple[tuple[int | str, ...], str]
+"""Keys and places that lead to what is wrong, and what is."""
 
 
 class ModelError(UmbelError):
@@ -57,6 +61,11 @@ class InvalidArguments(ModelError):
     """The arguments do not fit the action's params; one line for each problem."""
 
     code = "invalid_arguments"
+
+    def __init__(self, *told: object, flaws: Sequence[Flaw] = ()) -> None:
+        """Take the text; `flaws`: the same for programs, each with the way to where it is in the arguments."""
+        super().__init__(*told)
+        self.flaws = tuple(flaws)
 
 
 class RefusedByValidator(ModelError):

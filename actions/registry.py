@@ -26,6 +26,7 @@ from actions.names import normalise
 from actions.ranks import ranks
 from actions.states import StateMachine
 from actions.templates import EVERYTHING
+from actions.tools import Exported, export
 
 __all__ = ["Registry", "normalise"]
 
@@ -177,8 +178,29 @@ class Registry:
         """
         if isinstance(spec, bool):
             return tuple(each for each in self.actions if each.offered) if spec else ()
-        several = cast("Iterable[Any]", spec) if isinstance(spec, list | tuple | set | frozenset) else (spec,)
-        return tuple(dict.fromkeys(self._one(each) for each in several))
+        return tuple(dict.fromkeys(self._one(each) for each in _several(spec)))
+
+    def tools(self, spec: Any, *, format: str = "openai") -> Exported:  # noqa: A002 - the word for it
+        """Return the tools for a model in a provider's words, and what of them does not fit there.
+
+        Args:
+            spec: as in `select`; in a list may stand ready schemas too (dicts), which are passed on as they are.
+            format: one of `actions.tools.FORMATS`.
+
+        Raises:
+            UnknownAction: for a name that is not here.
+            TypeError: as in `select`. A function that is no action is none of these: nothing is registered on the
+                way, for no worker would know it.
+            DeclarationError: there is no such format.
+        """
+        if isinstance(spec, bool):
+            return export(self.select(spec), format)
+        once: list[Action | Mapping[str, Any]] = []
+        for each in _several(spec):
+            wanted = each if isinstance(each, Mapping) else self._one(each)
+            if isinstance(wanted, Mapping) or wanted not in once:
+                once.append(wanted)
+        return export(once, format)
 
     def _one(self, wanted: Any) -> Action:
         action = self._named_one(wanted)
@@ -210,6 +232,10 @@ class Registry:
                         "action's name here: register it, or write its name and not a simile"
                     )
         return by_name
+
+
+def _several(spec: Any) -> tuple[Any, ...]:
+    return tuple(spec) if isinstance(spec, list | tuple | set | frozenset) else (spec,)
 
 
 def _checked(actions: Iterable[Any]) -> list[Action]:

@@ -8,5 +8,5 @@ from typing import ClassVar
 class UmbelError(Exception):
     """Root of the tree. `code` is stable; `exit_code` is what a command ends with (as in sysexits.h)."""
 
-    code: ClassVar[str] = "error"
+    code: str = "error"  # of each class; what a service answered brings its own (orchestrator.clients.errors)
     exit_code: ClassVar[int] = 70

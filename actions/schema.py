@@ -1,6 +1,6 @@
-"""An Action as a tool that a provider understands.
+"""What an action takes, as JSON schema.
 
-In: an Action. Out: JSON schema of its parameters, and the tool shapes of OpenAI and Anthropic. Only
+In: an Action. Out: the JSON schema (draft 2020-12) of its arguments, from which `actions.tools` makes tools. Only
 parameters without a default are required, unknown keys are refused at every level, and whatever is not
 recursive stands in place.
 """
@@ -8,6 +8,7 @@ recursive stands in place.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -35,19 +36,19 @@ def parameters_schema(action: Action) -> Schema:
     return schema
 
 
-def openai_tool(action: Action) -> dict[str, Any]:
-    """Return the action as a tool of OpenAI's chat completions, which most others understand too."""
-    function = {
-        "name": action.name,
-        "description": action.description,
-        "parameters": parameters_schema(action),
-    }
-    return {"type": "function", "function": function}
-
-
-def anthropic_tool(action: Action) -> dict[str, Any]:
-    """Return the action as a tool of Anthropic's messages."""
-    return {"name": action.name, "description": action.description, "input_schema": parameters_schema(action)}
+def takes_null(node: Mapping[str, Any], definitions: Mapping[str, Schema]) -> bool:
+    """Whether null fits a part of a schema; `definitions` are the schema's own, for what it refers to."""
+    if "$ref" in node:
+        return takes_null(definitions[str(node["$ref"]).removeprefix(_POINTER)], definitions)
+    if "enum" in node:
+        return None in node["enum"]
+    for several in ("anyOf", "oneOf"):
+        if several in node:
+            return any(takes_null(each, definitions) for each in node[several])
+    if "allOf" in node:
+        return all(takes_null(each, definitions) for each in node["allOf"])
+    kind = node.get("type", "null")  # without a type it takes everything
+    return kind == "null" or "null" in kind
 
 
 @lru_cache(maxsize=4096)
@@ -97,7 +98,14 @@ class _Tidying:
         tidy = {key: self._part(key, value) for key, value in node.items() if key != "title"}
         if "const" in tidy:
             tidy["enum"] = [tidy.pop("const")]
-        if "properties" in tidy:
+        if tidy.get("type") == "integer":
+            _include_bounds(tidy)
+        if (
+            "discriminator" in tidy
+        ):  # a word of OpenAPI's; each branch names its own tag, so one of them fits at most
+            del tidy["discriminator"]
+            tidy["anyOf"] = tidy.pop("oneOf")
+        if "properties" in tidy or "patternProperties" in tidy:
             tidy["additionalProperties"] = False
         return tidy
 
@@ -111,3 +119,13 @@ class _Tidying:
         if isinstance(value, list):
             return [self.of(each) if isinstance(each, dict) else each for each in value]
         return value
+
+
+def _include_bounds(node: Schema) -> None:
+    """Write the bounds of an integer as numbers that it may be: more than 0 is 1 or more."""
+    if "exclusiveMinimum" in node:
+        least = node.pop("exclusiveMinimum") + 1
+        node["minimum"] = max(least, node.get("minimum", least))
+    if "exclusiveMaximum" in node:
+        most = node.pop("exclusiveMaximum") - 1
+        node["maximum"] = min(most, node.get("maximum", most))

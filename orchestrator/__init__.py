@@ -7,4 +7,5 @@ In reading order: `settings` (how this process was started), `store` (the only d
 record), `chat_shape` (replies and results as messages), `turns` (the loop, written once), `follow_ups` and `evaluators`
 (what comes after), `conductor` (the face for those who hand work in); `instructions`, `plans` and `workflows` are what
 these may write.
+`clients` is the HTTP API from the other side (`client` its face, `wire` what both sides say); it needs none of these.
 """

@@ -120,6 +120,15 @@ def check_web(url: str) -> None:
         raise ValueError("is not a web address; it starts with http:// or https:// and names a host")
 
 
+def check_origin(origin: str) -> None:
+    """Raise a ValueError that says what is wrong with the origin of a web page, as browsers send it."""
+    parts = urlsplit(origin)
+    if origin != "*" and (
+        parts.scheme not in _WEB or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise ValueError("is no origin; write https://app.example.com, without a path, or * for any")
+
+
 def redacted(url: str) -> str:
     """The URL for people: the password is replaced by `***`, and a query (which may hold one) is left out."""
     parts = urlsplit(url)

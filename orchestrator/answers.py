@@ -32,6 +32,8 @@ class Posted:
     """What intake read."""
     repeated: bool = False
     """The key was known: nothing was submitted again."""
+    queued: bool = False
+    """Another turn lived: it waits, and is planned when its turn comes; `runs` and `refused` are empty."""
 
 
 @dataclass(frozen=True, slots=True)

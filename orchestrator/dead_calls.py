@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic_core import from_json
 
@@ -16,62 +16,18 @@ from actions.definition import Action
 from actions.errors import DeclarationError, UnknownAction, UnreadableRecord
 from actions.messages import Payload
 from orchestrator import auditing
+from orchestrator.resting import DeadCall, Ending, StuckCall
 
 if TYPE_CHECKING:
     from actions.registry import Registry
     from orchestrator.store.dead import DeadRun
+    from orchestrator.store.places import Place
     from orchestrator.store.undos import StuckUndo
 
-STATUSES: Final = ("dead", "failed", "timed_out")
+__all__ = ["STATUSES", "DeadCall", "StuckCall", "Which", "dead_call", "is_house", "place_of", "stuck_call"]
+
+STATUSES: Final[tuple[Ending, ...]] = get_args(Ending)
 """How a run ended that can be replayed."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadCall:
-    """A run that ended dead, failed or timed out."""
-
-    run: str
-    """Its id."""
-    action: str
-    """The action's name; "?" if its record cannot be read."""
-    status: str
-    """dead, failed or timed_out."""
-    ended: datetime
-    """When it ended."""
-    attempts: int
-    """Attempts that were begun."""
-    arguments: dict[str, str]
-    """What a replay would be given, masked but for what the action shows."""
-    edited: bool
-    """Whether a person gave it other arguments for its replay."""
-    error: Any
-    """What the model was told: `{"error", "code"}`."""
-    principal: str | None
-    """On whose behalf it ran."""
-    tenant: str
-    """Whose share of the workers it used; empty: the default tenant."""
-    conversation: str | None
-    """Its conversation."""
-    turn: str | None
-    """Its turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class StuckCall:
-    """A run whose effect could not be undone."""
-
-    run: str
-    """Its id."""
-    action: str
-    """The action's name; "?" if its record cannot be read."""
-    turn: str | None
-    """Its turn."""
-    failed: datetime
-    """When its undo failed for the last time."""
-    error: Any
-    """What that ended with."""
-    arguments: dict[str, str]
-    """Its arguments, masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +98,19 @@ def dead_call(record: DeadRun, registry: Registry) -> DeadCall:
     )
 
 
+def place_of(call: DeadCall) -> Place:
+    """Where it stands in the index of the dead."""
+    return round(call.ended.timestamp() * 1e6), call.run
+
+
 def stuck_call(record: StuckUndo, registry: Registry) -> StuckCall:
     """How an undo that failed looks to people."""
     payload, action = _called(record.payload, registry)
     return StuckCall(
         run=record.run,
         action=payload.action,
+        tenant=record.tenant,
+        conversation=record.conversation or None,
         turn=record.turn or None,
         failed=datetime.fromtimestamp(record.at_us / 1e6, UTC),
         error=from_json(record.error) if record.error else None,

@@ -6,7 +6,6 @@ decides sees the validated arguments, whole, and an approval holds for exactly t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -15,10 +14,14 @@ from pydantic_core import from_json
 from actions.errors import DeclarationError, InvalidId, UnreadableRecord
 from actions.messages import Payload, mended
 from orchestrator import auditing, ids
+from orchestrator.resting import Wanted
 
 if TYPE_CHECKING:
     from orchestrator.store.approvals import Pending
+    from orchestrator.store.places import Place
     from orchestrator.store.store import Store
+
+__all__ = ["Decided", "Decisions", "Wanted", "check_by", "check_run"]
 
 Decided = Literal["approved", "denied", "changed", "decided", "missing"]
 """approved, denied: so it is now. changed: it asks for something else than the digest says. decided: it waits for no
@@ -33,41 +36,25 @@ _REASON: Final = 500
 """Characters of a reason: the model reads it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A run that waits for a person."""
-
-    run: str
-    """Its id."""
-    action: str
-    """The action's name; "?" if its record cannot be read."""
-    arguments: Any
-    """Its validated arguments, whole: what will happen if it is approved. An action keeps a secret out of them with
-    pydantic's `SecretStr`."""
-    digest: str
-    """Of exactly this; an approval that names it holds for nothing else."""
-    asked: datetime
-    """When it began to wait for an approval."""
-    expires: datetime
-    """When it ends as expired, if nobody decides."""
-    principal: str | None
-    """On whose behalf it runs."""
-    tenant: str
-    """Whose share of the workers it uses; empty: the default tenant."""
-    conversation: str | None
-    """Its conversation."""
-    turn: str | None
-    """Its turn."""
-
-
 class Decisions:
     """Approves and denies runs."""
 
     _store: Store
 
     async def wanted(self, *, limit: int = 100) -> list[Wanted]:
-        """The runs that wait for an approval, at most so many."""
+        """The runs of all tenants that wait for an approval, oldest first, at most so many."""
         return [_wanted(each) for each in await self._store.approvals.list(limit)]
+
+    async def wanted_page(
+        self, tenant: str, *, limit: int, after: Place | None = None
+    ) -> tuple[list[Wanted], Place | None]:
+        """At most so many of a tenant's, oldest first, and behind which place to ask for more; None: nowhere.
+
+        It looks at some thousand of all tenants' at most, so a page may hold fewer than `limit`, or none, and have a
+        next one.
+        """
+        found, rest = await self._store.approvals.page(limit, tenant=tenant, after=after)
+        return [_wanted(each) for each in found], rest
 
     async def wanted_of(self, run: str) -> Wanted | None:
         """What this run wants to have approved; None if it waits for no approval (any more).

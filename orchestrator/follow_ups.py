@@ -65,6 +65,7 @@ def draft_follow_up(
         depth=payload.depth + 1,
         lineage=(*payload.lineage, *_own_digest(payload, registry)),
         root=payload.root or parent.id,
+        trace=payload.trace,
     )
     place: dict[str, Any] = {
         "id": run,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from actions.errors import BadReference, ChainOnly, ForbiddenAction, InvalidArguments, ModelError, UserOnly
-from actions.params import bind
+from actions.params import bind, given
 from actions.validation import lacking
 from orchestrator.drafting import check_recordable
 from orchestrator.guards import guards_of
@@ -74,6 +74,8 @@ def decide(call: Call, conversation: ConversationRecord, registry: Registry) -> 
         check_offered(found.action)
         check_permissions(found.action, conversation.permissions)
         check_recordable(call.arguments or {})
+        if call.arguments and None in call.arguments.values():
+            found.call = call.model_copy(update={"arguments": given(found.action, call.arguments)})
     except ModelError as error:
         found.error = error.for_model()
     return found
@@ -86,12 +88,12 @@ def fit(
     if (action := found.action) is None or found.error is not None:
         return
     try:
-        given = found.call.arguments or {}
+        arguments = found.call.arguments or {}
         if later:
-            values = bind_part(action, given, later)
+            values = bind_part(action, arguments, later)
             check_known(action, values, later)
         else:
-            values = found.params = bound(action, given)
+            values = found.params = bound(action, arguments)
         found.values = values
         if values is not None:
             found.guards = guards_of(
@@ -106,14 +108,14 @@ def fit(
         found.error = error.for_model()
 
 
-def bound(action: Action, given: Mapping[str, Any]) -> BaseModel | None:
+def bound(action: Action, arguments: Mapping[str, Any]) -> BaseModel | None:
     """The params; None if they do not fit yet, but a hook of the action has still to mend the arguments.
 
     Raises:
         InvalidArguments: they do not fit, and no hook is there for that, or keys have to be made of them now.
     """
     try:
-        return bind(action, given)
+        return bind(action, arguments)
     except InvalidArguments:
         if action.hook_before_validate is None or named(action):
             raise

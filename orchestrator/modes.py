@@ -7,10 +7,11 @@ which others have to end, or to succeed, before it starts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from actions.canonical import canonical
 from actions.errors import DeclarationError
+from orchestrator.wire_forms import Busy, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from actions.limits import Lock
     from orchestrator.judging import Decided
 
-Mode = Literal["all", "sequence", "chain"]
-"""all: each for itself. sequence: each when the one before has ended, however it did. chain: each when the one before
-has succeeded; the first final failure stops it and undoes the completed steps in reverse."""
+__all__ = [
+    "AS_USUAL", "BUSY", "MODES", "Busy", "Manner", "Mode", "check_busy", "check_mode", "choose", "dependents", "order",
+]  # fmt: skip
 
 MODES: Final[tuple[str, ...]] = get_args(Mode)
+BUSY: Final[tuple[str, ...]] = get_args(Busy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Manner:
     """Whether none may depend on a later one: something else keeps their order."""
     audit: bool = False
     """Whether the audit hears of each call."""
+    trace: str = ""
+    """The W3C `traceparent` that the handlers pass on; it is no part of the request."""
 
     @property
     def mark(self) -> str:
@@ -64,6 +68,21 @@ def check_mode(given: str | None) -> str:
     if given is not None and given not in MODES:
         raise DeclarationError(f"mode: one of {', '.join(MODES)} is wanted, not {given!r:.80}")
     return given or ""
+
+
+def check_busy(given: str, *, reply: bool = False) -> str:
+    """What shall become of it while another turn lives, as it was given; `reply`: it is a reply, no message.
+
+    Raises:
+        DeclarationError: there is no such word, or a reply shall be injected: it is nothing that a model is asked with.
+    """
+    if given not in BUSY:
+        raise DeclarationError(f"busy: one of {', '.join(BUSY)} is wanted, not {given!r:.80}")
+    if reply and given == "inject":
+        raise DeclarationError(
+            "busy: a reply cannot be injected into another turn; enqueue, refuse or interrupt"
+        )
+    return given
 
 
 def choose(decided: Iterable[Decided], asked: str, usual: str) -> str:

@@ -5,9 +5,10 @@ Only what could run is offered: permitted to the principal, allowed in the state
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from actions.schema import openai_tool
+from actions.tools import export
 
 if TYPE_CHECKING:
     from actions.definition import Action
@@ -15,18 +16,47 @@ if TYPE_CHECKING:
     from orchestrator.store.records import ConversationRecord
 
 
-def offered(registry: Registry, conversation: ConversationRecord) -> list[Action]:
-    """The actions that a model may ask for in the conversation now."""
-    machine = registry.machine(conversation.machine) if conversation.machine else None
+def allowed(
+    registry: Registry,
+    *,
+    machine: str | None = None,
+    state: str | None = None,
+    permissions: Iterable[str] = (),
+    offer: Any = True,
+) -> list[Action]:
+    """The actions that a model may ask for in a state, on behalf of somebody with these permissions.
+
+    Args:
+        registry: the actions there are.
+        machine: name of the conversation's state machine; None (or empty) without one.
+        state: the conversation's state; None for the machine's first one. One that it does not have allows nothing.
+        permissions: what the conversation's principal may do.
+        offer: among which of them, as in `Registry.select`.
+
+    Raises:
+        UnknownAction: `offer` names what is no action.
+        ConfigError: there is no such machine.
+    """
+    held = frozenset(permissions)
+    known = registry.machine(machine) if machine else None
+    now = known.initial if known is not None and state is None else state
     return [
         action
-        for action in registry.actions
-        if action.offered
-        and action.permissions.issubset(conversation.permissions)
-        and (machine is None or machine.allows(conversation.state, action))
+        for action in registry.select(offer)
+        if action.permissions <= held and (known is None or known.allows(now, action))
     ]
+
+
+def offered(registry: Registry, conversation: ConversationRecord) -> list[Action]:
+    """The actions that a model may ask for in the conversation now."""
+    return allowed(
+        registry,
+        machine=conversation.machine,
+        state=conversation.state,
+        permissions=conversation.permissions,
+    )
 
 
 def tools(registry: Registry, conversation: ConversationRecord) -> list[dict[str, Any]]:
     """The same as tools in OpenAI's shape."""
-    return [openai_tool(action) for action in offered(registry, conversation)]
+    return export(offered(registry, conversation)).tools

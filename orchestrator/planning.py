@@ -220,6 +220,7 @@ class _Drafting:
             permissions=conversation.permissions,
             key=idempotency_key(conversation.id, self.turn, self.number, at),
             turn_text=self.reply.text if action and action.everywhere else "",
+            trace=self.manner.trace,
         )
         if found.uses:
             payload.uses = tuple((parameter, run_ids[place], path) for parameter, place, path in found.uses)

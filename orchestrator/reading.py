@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from actions.errors import UnknownAction, UnknownRecord, UnreadableRecord
 from actions.messages import TERMINAL, Payload
-from orchestrator import auditing, ids
+from orchestrator import auditing, chaining, ids, turns
 from orchestrator.standings import ConversationStanding, RunStanding, Standing, TurnStanding
 from orchestrator.store.keys import base_queue
 
@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 
     from actions.definition import Action
     from actions.registry import Registry
-    from orchestrator.store.ladders import Ladder
+    from orchestrator.guard_standings import Ladder
     from orchestrator.store.records import RunView
     from orchestrator.store.store import Store
 
 __all__ = ["ConversationStanding", "RunStanding", "Standing", "TurnStanding", "read"]
 
+_NAME: Final = 100
+"""Characters of a name that no action has: the model wrote it."""
+_NO_ROUND: Final = -1
+"""What a turn's record says before its first round."""
+_OUR_OWN: Final = frozenset({turns.ADVANCE, chaining.LEAD})
+"""Runs that keep a turn going: their arguments are the house's own."""
 _FIX: Final = "Check the id; what has ended is kept for UMBEL_RUN_TTL"
 
 
@@ -52,9 +58,9 @@ async def _run(id: str, store: Store, registry: Registry) -> RunStanding:  # noq
     if view is None:
         raise UnknownRecord(f"there is no run {id}", fix=_FIX)
     ladder = None if view.status in TERMINAL else await store.ladders.read(id)
-    told = _standing(view, registry, ladder)
+    told = standing(view, registry, ladder)
     if view.undo_of is not None and (undone := await store.runs.read(view.undo_of)):
-        return replace(told, undo_of_undo=_standing(undone, registry, None).undo)
+        return replace(told, undo_of_undo=standing(undone, registry, None).undo)
     if told.undo == "pending" and view.turn is not None:
         steps = _calls(view.turn, await store.conversations.turn(view.turn))
         views = await store.runs.read_all(steps or [id])
@@ -66,7 +72,7 @@ async def _turn(id: str, store: Store, registry: Registry) -> TurnStanding:  # n
     record = await store.conversations.turn(id)
     if not record:
         raise UnknownRecord(f"there is no turn {id}", fix=_FIX)
-    newest = int(record["round"]) if "round" in record else None
+    newest = int(record.get("round", _NO_ROUND))
     rest = id.removeprefix("turn_")
     rounds = _rounds(record)
     leaders = [f"run_{rest}.{len(rounds)}.next", *(f"run_{rest}.{each}.chain" for each in rounds[-1:])]
@@ -80,17 +86,18 @@ async def _turn(id: str, store: Store, registry: Registry) -> TurnStanding:  # n
         turn=id,
         status=record.get("s", "queued"),
         conversation=record.get("c", ""),
-        round=newest,
+        round=None if newest == _NO_ROUND else newest,
         left=int(record.get("left", 0)),
         began=_when(record.get("began")),
         ended=_when(record.get("ended")),
-        runs=tuple(behind(_standing(view, registry, None)) for view in shown),
-        aside=tuple(behind(_standing(view, registry, None)) for view in [*aside, *after]),
+        into=record.get("into"),
+        runs=tuple(behind(standing(view, registry, None)) for view in shown),
+        aside=tuple(behind(standing(view, registry, None)) for view in [*aside, *after]),
     )
 
 
 def _rounds(turn: Mapping[str, str]) -> range:
-    return range(int(turn["round"]) + 1 if "round" in turn else 0)
+    return range(int(turn.get("round", _NO_ROUND)) + 1)
 
 
 def _calls(id: str, turn: Mapping[str, str]) -> list[str]:  # noqa: A002
@@ -151,7 +158,8 @@ async def _conversation(id: str, store: Store, registry: Registry) -> Conversati
     )
 
 
-def _standing(view: RunView, registry: Registry, ladder: Ladder | None) -> RunStanding:
+def standing(view: RunView, registry: Registry, ladder: Ladder | None = None) -> RunStanding:
+    """How one run stands by its record alone; `ladder` is what it has to pass, if that was read."""
     try:
         payload = Payload.decode(view.payload)
     except UnreadableRecord:
@@ -162,11 +170,11 @@ def _standing(view: RunView, registry: Registry, ladder: Ladder | None) -> RunSt
         action = None
     return RunStanding(
         run=view.id,
-        action=payload.action,
+        action=payload.action or payload.called[:_NAME],
         status=view.status,
         attempts=view.attempts,
         most_attempts=_most_attempts(view, payload, action),
-        arguments=auditing.masked(action, payload.arguments),
+        arguments={} if payload.action in _OUR_OWN else auditing.masked(action, payload.arguments),
         queue=base_queue(view.lane),
         principal=payload.principal,
         tenant=view.tenant,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from actions.errors import DeclarationError
 from actions.schema import parameters_schema
+from orchestrator.offers import allowed
 
 if TYPE_CHECKING:
     from actions.definition import Action
@@ -89,15 +90,7 @@ def response_model(
         UnknownAction: `offer` names what is no action.
         ConfigError: there is no such machine.
     """
-    held = frozenset(permissions)
-    known = None if machine is None else registry.machine(machine)
-    now = known.initial if known is not None and state is None else state
-    allowed = [
-        each
-        for each in registry.select(offer)
-        if each.permissions <= held and (known is None or known.allows(now, each))
-    ]
-    return _model_of(allowed)
+    return _model_of(allowed(registry, machine=machine, state=state, permissions=permissions, offer=offer))
 
 
 def _model_of(actions: list[Action]) -> type[Response]:

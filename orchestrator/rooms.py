@@ -7,22 +7,21 @@ may do and who takes part are a trusted caller's to say, or an action's; never a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
-from unicodedata import category
+from typing import TYPE_CHECKING, Any
 
-from actions.directives import PARTICIPANT_STATES
-from actions.errors import ConfigError, DeclarationError
-from actions.messages import ConversationId, mended, new_conversation_id
+from actions.canonical import canonical
+from actions.messages import ConversationId
 from orchestrator import ids
-from orchestrator.modes import Mode, check_mode
+from orchestrator.digests import digest
+from orchestrator.modes import Mode
+from orchestrator.opening import Opening
+from orchestrator.participants import checked_name, checked_participants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from actions.registry import Registry
     from orchestrator.store.store import Store
-
-_LONGEST: Final = 200
 
 
 class Rooms:
@@ -45,6 +44,7 @@ class Rooms:
         mode: Mode | None = None,
         agent: str | None = None,
         participants: Mapping[str, str] | Iterable[str] = (),
+        key: str | None = None,
     ) -> ConversationId:
         """Make a conversation (once: an id that exists is left as it is) and return its id.
 
@@ -60,40 +60,34 @@ class Rooms:
                 is if None), `sequence` (one after the other), `chain` (a failure undoes what the others did).
             agent: the participant that the model speaks for; "agent" if None.
             participants: who is there from the beginning: names, or names with "", "followed" or "muted".
+            key: an idempotency key of the tenant's: the same key and request are one conversation. Not beside an id.
 
         Raises:
-            InvalidId: the id or the tenant has not the form that keys take.
+            InvalidId: the id or the tenant has not the form that keys take, or an id was given beside a key.
+            IdempotencyConflict: the key was used for another request.
             DeclarationError: there is no such mode, or a participant has no name or no such state.
             ConfigError: there is no such state machine, or it has no such state.
         """
-        chosen = ConversationId(conversation or new_conversation_id(self._cell))
-        ids.check_conversation(chosen)
-        ids.check_permissions(permissions)
-        ids.check_tenant(tenant)
-        start = state if machine is None else self._first_state(machine, state)
-        await self._store.conversations.open(
-            chosen,
-            machine=machine,
-            state=start,
-            principal=None if principal is None else mended(principal),
-            permissions=permissions,
-            tenant=tenant,
-            context=context,
-            mode=check_mode(mode) or None,
-            agent=agent if agent is None else checked_name(agent),
-            participants=checked_participants(participants),
+        asked = Opening(
+            conversation,
+            machine,
+            state,
+            principal,
+            permissions,
+            tenant,
+            context,
+            mode,
+            agent,
+            participants,
+            key,
         )
-        return chosen
+        return (await self.open_once(asked))[0]
 
-    def _first_state(self, machine: str, state: str | None) -> str:
-        known = self._registry.machine(machine)
-        if state is not None and state not in known.states:
-            raise ConfigError(
-                f"the machine {machine} has no state {state!r}",
-                where=f"its states: {', '.join(known.states)}",
-                fix="Use one of them, or none to begin at the initial one",
-            )
-        return state or known.initial
+    async def open_once(self, asked: Opening) -> tuple[ConversationId, bool]:
+        """Make a conversation as `open_conversation` does; return its id, and whether it was there already."""
+        chosen, fields = asked.id(self._cell), asked.fields(self._registry)
+        request = "" if asked.key is None else digest(canonical(fields))
+        return chosen, not await self._store.conversations.open(chosen, **fields, digest=request)
 
     async def set_participant(self, conversation: str, name: str, state: str | None = "") -> None:
         """Say what somebody is to a conversation: "" (takes part), "followed", "muted"; None: takes part no more.
@@ -107,53 +101,22 @@ class Rooms:
             checked_participants({name: state})
         await self._store.conversations.set_participant(conversation, checked_name(name), state)
 
-    async def forget(self, conversation: str) -> bool:
+    async def forget(self, conversation: str, *, timeout_s: float = 60.0) -> bool:
         """Delete a conversation: what runs is cancelled, and with its last end everything is removed.
+
+        Args:
+            conversation: which one; nobody finds it any more from now on.
+            timeout_s: how long to wait for handlers to stop.
 
         Returns:
             Whether there was such a conversation.
 
         Raises:
-            TimeoutError: a handler has not stopped within a minute; what is left is removed when it does.
+            TimeoutError: a handler has not stopped in time; what is left is removed when it does.
         """
         ids.check_conversation(conversation)
-        return await self._store.conversations.forget(conversation)
+        return await self._store.conversations.forget(conversation, timeout_s=timeout_s)
 
     async def messages(self, conversation: str) -> list[dict[str, Any]]:
         """All messages of a conversation in OpenAI's chat shape."""
         return await self._store.conversations.messages(conversation)
-
-
-def checked_participants(given: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
-    """Who takes part, with what each is to the conversation.
-
-    Raises:
-        DeclarationError: somebody has no name that can be kept, or no such state.
-    """
-    if isinstance(given, str):
-        raise DeclarationError(f"participants: several names are wanted: write ({given!r:.80},)")
-    there = dict(given) if isinstance(given, Mapping) else dict.fromkeys(given, "")
-    for name, state in there.items():
-        checked_name(name)
-        if state not in PARTICIPANT_STATES:
-            known = ", ".join(map(repr, PARTICIPANT_STATES))
-            raise DeclarationError(f"participants: {name} is one of {known}, not {state!r:.80}")
-    return there
-
-
-def checked_name(given: Any) -> str:
-    """The name of a participant.
-
-    Raises:
-        DeclarationError: it is empty, too long, or holds what no name does.
-    """
-    if (
-        not isinstance(given, str)
-        or not given.strip()
-        or len(given) > _LONGEST
-        or any(category(letter) in {"Cc", "Cs"} for letter in given)
-    ):
-        raise DeclarationError(
-            f"participants: {given!r:.80} is no name: a text of at most {_LONGEST} characters, on one line"
-        )
-    return given

@@ -21,7 +21,8 @@ from actions.errors import (
 )
 from actions.messages import Payload, RunId, mended, run_id_from_key
 from orchestrator import auditing
-from orchestrator.dead_calls import DeadCall, StuckCall, Which, dead_call, is_house, stuck_call
+from orchestrator.dead_calls import DeadCall, dead_call, is_house
+from orchestrator.dead_lists import DeadLists
 from orchestrator.decisions import check_by, check_run
 from orchestrator.dependencies import check_dependencies
 from orchestrator.digests import digest
@@ -38,28 +39,18 @@ if TYPE_CHECKING:
     from orchestrator.store.records import ConversationRecord
     from orchestrator.store.store import Store
 
-_MOST: Final = 10_000
-"""The store's index holds no more."""
 _FIX: Final = (
     "`umbel dead list` shows those that there are; one that was replayed or discarded is none of them"
 )
 
 
-class SecondChances:
+class SecondChances(DeadLists):
     """Lists, replays, edits and discards the dead, and tries failed undos again."""
 
     caps: Caps
     _cell: str
     _registry: Registry
     _store: Store
-
-    async def dead(self, which: Which | None = None, *, limit: int | None = None) -> list[DeadCall]:
-        """The dead that match, oldest first; all of them if no limit is given."""
-        wanted = which or Which()
-        most = limit if limit is not None and wanted.is_plain else _MOST
-        records = await self._store.dead.list(wanted.status, wanted.after_us, wanted.before_us, most)
-        calls = (dead_call(each, self._registry) for each in records)
-        return [call for call in calls if wanted.matches(call) and not is_house(call.action)][:limit]
 
     async def dead_one(self, run: str) -> DeadCall:
         """One of the dead.
@@ -142,10 +133,6 @@ class SecondChances:
         check_by(by)
         check_run(run)
         return await self._store.dead.discard(run, auditing.line(run, "discard", by=by))
-
-    async def stuck_undos(self, *, limit: int = 100) -> list[StuckCall]:
-        """The undos that failed for the last time and rest until somebody tries them again, at most so many."""
-        return [stuck_call(each, self._registry) for each in await self._store.undos.stuck(limit)]
 
     async def retry_undo(self, run: str, *, by: str) -> str:
         """Try a failed undo again: "retried", "not_stuck" (no undo of this run rests as failed) or "missing".

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from orchestrator.store.records import RunView
     from orchestrator.store.store import Store
 
-_BATCH: Final = 500
-"""Runs of one script call: Lua hands over no more than some 8,000 values at once."""
+RUNS_OF_ONE_CALL: Final = 500
+"""Runs of one script call, while which nobody else is served."""
 
 
 class SingleRuns:
@@ -82,7 +82,8 @@ class SingleRuns:
             ModelError: unknown action, one that runs only in a chain, missing permission or invalid arguments.
         """
         given = Submission(
-            action, arguments or {}, run, key, principal, permissions, tenant, deadline, delay, retry, timeout, told
+            action, arguments or {}, run, key, principal, permissions, tenant, deadline, delay, retry, timeout,
+            told=told,
         )  # fmt: skip
         return (await self.submit_all([given]))[0]
 
@@ -101,9 +102,9 @@ class SingleRuns:
             except ModelError as error:  # it has no record, so the audit is told by hand
                 await self._note_refusal(given, error)
                 raise
-        for at in range(0, len(runs), _BATCH):
+        for at in range(0, len(runs), RUNS_OF_ONE_CALL):
             try:
-                await self._store.runs.submit(runs[at : at + _BATCH])
+                await self._store.runs.submit(runs[at : at + RUNS_OF_ONE_CALL])
             except IdempotencyConflict as error:
                 await self._note_refusal(batch[at], error)
                 raise

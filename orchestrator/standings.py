@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from orchestrator.store.ladders import Ladder
+from pydantic import with_config
+
+from orchestrator.guard_standings import TOLD, Ladder
 
 
+@with_config(TOLD)
 @dataclass(frozen=True, slots=True)
 class RunStanding:
     """How a run stands."""
@@ -20,9 +22,19 @@ class RunStanding:
     run: str
     """Its id."""
     action: str
-    """The action's name; "?" if its record cannot be read."""
+    """The action's name, or what was called if there is no such action; "?" if its record cannot be read."""
     status: str
-    """`actions.messages.Status`."""
+    """blocked: others have to end first. ready: it may be claimed now. waiting: for a lock, a limit, the end of a
+    backoff or its delay; `why` says for which. running: an attempt is carried out. cancelling: its handler was asked to
+    stop. The rest never change again. succeeded: its handler gave a value. failed: it raised for the last time, or
+    nobody knows what its last attempt did. timed_out: its last attempt took too long, or gave no sign of life.
+    cancelled: somebody stopped it, or a newer run took its lock. expired: its time was over before it could end.
+    refused: a policy said no before it ran (permission, state, arguments, lock, limit, duplicate). denied: a person
+    said no. dead: it killed its worker three times while it was alone."""
+    result: Any
+    """What the model is told: the handler's value, or `{"error", "code"}`; None while it lives."""
+    error: Any
+    """What the last attempt said, if it is to be tried again."""
     attempts: int
     """Attempts begun so far."""
     most_attempts: int | None
@@ -53,10 +65,6 @@ class RunStanding:
     """Why it waits, in a word of the record: `lock KEY`, `limit KEY`, `backoff`, `delay`, `joined` and the like."""
     ladder: Ladder | None
     """The guards that it has to pass or holds, what else it waits for; None: it has ended, or was read with others."""
-    error: Any
-    """What the last attempt said, if it is to be tried again."""
-    result: Any
-    """What the model is told: the handler's value, or `{"error", "code"}`; None while it lives."""
     told: Any = None
     """What the model was told in place of the result, once its chain had settled; None: the result itself."""
     now: Any = None
@@ -85,10 +93,13 @@ class RunStanding:
     """The run that was made of this one, to run it again."""
     replay_of: str | None = None
     """The run that this one runs again."""
+    result_omitted: bool = False
+    """Whether it has a result that is too long for a list: it is told where the run is read alone."""
     known: bool = True
     """Whether its action is known here; if not, its arguments are only counted."""
 
 
+@with_config(TOLD)
 @dataclass(frozen=True, slots=True)
 class TurnStanding:
     """How a turn stands."""
@@ -96,7 +107,7 @@ class TurnStanding:
     turn: str
     """Its id."""
     status: str
-    """queued, live, done, failed, max_rounds or cancelled."""
+    """queued, live, done, failed, max_rounds, cancelled or injected (its message went into another turn)."""
     conversation: str
     """Its conversation."""
     round: int | None
@@ -113,8 +124,11 @@ class TurnStanding:
     aside: tuple[RunStanding, ...] = ()
     """What came of these: the runs that follow one up or undo it (their ids begin with its id), then the evaluators of
     the turn."""
+    into: str | None = None
+    """The turn that its message went into; None: it has its own rounds."""
 
 
+@with_config(TOLD)
 @dataclass(frozen=True, slots=True)
 class ConversationStanding:
     """How a conversation stands."""

@@ -58,6 +58,10 @@ class Submission:
     """Instead of the action's retries: how many, or how many and after which waits."""
     timeout: Length | None = None
     """Of each attempt, if that is shorter than the action's own."""
+    trace: str = ""
+    """A W3C `traceparent` that its handler passes on; it is no part of the request."""
+    batch: str = ""
+    """Digest of the whole batch that it belongs to, so that its key stands for all of that; empty: for itself."""
     told: bool = False
     """Whether the conductor that submits it will wait for it with `next_end`."""
 
@@ -94,7 +98,7 @@ def prepare(
     params = bound(action, given.arguments)
     payload = Payload(
         action.name, dict(given.arguments), None, given.action, given.principal, tuple(given.permissions),
-        digest(chosen), retry=_retry(given.retry), timeout_ms=_timeout_ms(given.timeout),
+        digest(chosen), retry=_retry(given.retry), timeout_ms=_timeout_ms(given.timeout), trace=given.trace,
     )  # fmt: skip
     return draft(
         action,
@@ -151,6 +155,7 @@ def _digest(given: Submission, action: Action) -> str:
         _ms("delay", given.delay),
         None if retry is None else [retry.retries, retry.initial, retry.factor, retry.cap],
         _timeout_ms(given.timeout),
+        *([given.batch] if given.batch else ()),
     ]
     plain = from_json(to_json(mended(told)))
     return digest(json.dumps(plain, sort_keys=True))

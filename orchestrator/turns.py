@@ -7,6 +7,7 @@ step, so a worker that dies in the middle changes nothing, and one that comes ba
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import to_json
@@ -23,9 +24,10 @@ from orchestrator.moving import moved
 from orchestrator.offers import tools
 from orchestrator.people import is_silent
 from orchestrator.store.incoming import Lead
+from orchestrator.waiting_replies import waiting_reply
 
 if TYPE_CHECKING:
-    from actions.messages import TurnId
+    from actions.messages import Reply, TurnId
     from actions.registry import Registry
     from actions.services import Model
     from orchestrator.store.records import Claimed, ConversationRecord
@@ -43,9 +45,12 @@ MAX_ROUNDS: Final = 10
 """Rounds of one turn, unless its caller says otherwise (Jido AI's tool loop has the same bound)."""
 
 
-def lead(max_rounds: int = MAX_ROUNDS, *, mode: str = "") -> Lead:
-    """What makes `advance` follow a turn's start and each of its rounds; `mode` is how the turn's calls are run."""
-    return Lead(lane=QUEUE, payload=Payload(ADVANCE, mode=mode).encode(), max_rounds=max_rounds)
+def lead(max_rounds: int = MAX_ROUNDS, *, mode: str = "", trace: str = "") -> Lead:
+    """What makes `advance` follow a turn's start and each of its rounds.
+
+    `mode` is how the turn's calls are run, `trace` the trace context that they pass on.
+    """
+    return Lead(lane=QUEUE, payload=Payload(ADVANCE, mode=mode, trace=trace).encode(), max_rounds=max_rounds)
 
 
 async def advance(
@@ -72,8 +77,15 @@ async def advance(
         Fail: this run cannot lead a turn (the conversation is gone).
     """
     conversation, moves = moved(await store.conversations.read(run.conversation), registry)
+    number, told = round_of(run.id), Payload.decode(run.payload)
+    if number == 0 and (waited := waiting_reply(told)) is not None:
+        manner = replace(waited.manner, audit=audit)
+        following = lead(mode=waited.next_mode, trace=told.trace)
+        return await _open(
+            run, store, registry, conversation, moves, waited.reply, manner, caps,
+            goes_on=waited.goes_on, following=following,
+        )  # fmt: skip
     messages = await store.conversations.messages(run.conversation)
-    mode = Payload.decode(run.payload).mode
     if conversation.participants and is_silent(conversation, last_said(messages)):
         return await _pass_over(run, store, conversation, moves)
     request: dict[str, Any] = {"messages": messages}
@@ -83,8 +95,26 @@ async def advance(
     reply = intake.read(body)
     if (flaw := intake.unusable(reply)) is not None:
         raise TryAgain(reason=f"the model's reply cannot be read: {flaw.message}")
+    manner = Manner(mode=told.mode, audit=audit, trace=told.trace)
+    goes_on = reply.continues and bool(reply.calls)
+    return await _open(run, store, registry, conversation, moves, reply, manner, caps, goes_on=goes_on)
+
+
+async def _open(
+    run: Claimed,
+    store: Store,
+    registry: Registry,
+    conversation: ConversationRecord,
+    moves: tuple[str, int] | None,
+    reply: Reply,
+    manner: Manner,
+    caps: Caps | None,
+    *,
+    goes_on: bool,
+    following: Lead | None = None,
+) -> str:
+    """Plan the calls of a reply and open the round with them; `following` leads on in place of what led so far."""
     number = round_of(run.id)
-    manner = Manner(mode=mode, audit=audit)
     planned = planning.plan(
         reply, conversation, cast("TurnId", run.turn), number, registry, caps=caps or Caps(), manner=manner
     )
@@ -96,8 +126,9 @@ async def advance(
         [planned.message],
         planned.runs,
         by=(run.id, run.fence),
-        lead=lead(mode=mode),
-        goes_on=reply.continues and bool(reply.calls),
+        lead=following or lead(),
+        leads_afresh=following is not None,
+        goes_on=goes_on,
         moves=moves,
         mode="" if planned.mode == "all" else planned.mode,
         answered=bool(reply.text.strip()),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck
@@ -18,6 +19,7 @@ from hypothesis import settings as hypothesis_settings
 
 if TYPE_CHECKING:
     from orchestrator.settings import Settings
+    from tracks import Tracks
 
 # No deadline: the machines that run this are shared. Derandomised: a red test in CI is red at home too.
 hypothesis_settings.register_profile(
@@ -34,6 +36,16 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "umbel"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Tracks | None:
+    """Of several processes each runs what disturbs the others least (`tracks`), unless another way is asked for."""
+    if config.getoption("dist") != "load":
+        return None
+    from tracks import Tracks
+
+    return Tracks(config, log)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings_from_outside() -> Iterator[None]:
     """A developer's own UMBEL_ variables do not reach the tests."""
@@ -42,6 +54,13 @@ def _no_settings_from_outside() -> Iterator[None]:
             if name.startswith("UMBEL_") and not name.startswith("UMBEL_TEST_"):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard() -> None:
+    """A shell that runs the tests in its background ignores Ctrl-C, and every process that they start would too."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 import umbel
 from orchestrator.services import secrets
 from orchestrator.settings import PREFIX, Settings, unknown_variables
+from orchestrator.settings_reading import meaning
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ["actions", "orchestrator", "workers", "umbel"]
@@ -188,7 +189,7 @@ def _default(value: object) -> str:
 def test_every_setting_is_documented():
     rows = (ROOT / "docs" / "settings.md").read_text().splitlines()
     expected = [
-        f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {field.description} |"
+        f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {meaning(field)} |"
         for name, field in Settings.model_fields.items()
     ]
     assert [row for row in rows if row.startswith(f"| `{PREFIX}")] == expected
@@ -224,10 +225,11 @@ def test_the_schema_bites():
 
 def test_the_services_run_the_same_commands_as_by_hand():
     services = compose()["services"]
-    assert set(services) == {"redis", "worker", "turns-worker", "flower"}
+    assert set(services) == {"redis", "worker", "turns-worker", "api", "flower"}
     for name, start in {
-        "worker": "celery -A workers.main worker -Q actions",
+        "worker": "celery -A workers.main worker -Q ${UMBEL_QUEUES:-actions,trading} --",
         "turns-worker": "celery -A workers.main worker -Q turns",
+        "api": "umbel api",
         "flower": "celery -A workers.main flower",
     }.items():
         assert " ".join(services[name]["command"]).startswith(start)
@@ -244,6 +246,13 @@ def test_flower_listens_on_the_loopback_interface_and_asks_for_a_password():
     flower = compose()["services"]["flower"]
     assert all(port.startswith("127.0.0.1:") for port in flower["ports"])
     assert ":?" in flower["environment"]["FLOWER_BASIC_AUTH"]
+
+
+def test_the_api_listens_on_the_loopback_interface_and_asks_for_keys():
+    api = compose()["services"]["api"]
+    assert all(port.startswith("127.0.0.1:") for port in api["ports"])
+    assert "--insecure" not in api["command"]
+    assert "/livez" in " ".join(api["healthcheck"]["test"])
 
 
 def test_no_secret_stands_in_the_compose_file():

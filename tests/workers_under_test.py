@@ -33,6 +33,12 @@ async def add(a: int, b: int) -> int:
     return a + b
 
 
+@action("TRACE")
+async def trace(ctx) -> str:
+    """Tell where its request came from."""
+    return ctx.traceparent
+
+
 @action("SLEEP")
 async def sleep(seconds: float, note: str = "") -> str:
     """Wait."""

@@ -3,7 +3,9 @@
 This is the public face. Names are found when they are first asked for, so that `import umbel` costs next to
 nothing and pulls in neither Celery nor Redis:
 
-    from umbel import Lock, RateLimit, Refuse, Retry, Umbel, action
+    from umbel import Lock, RateLimit, Refuse, Retry, action     # to declare actions
+    from umbel import Client                                     # to ask a service over HTTP
+    from umbel import Umbel                                      # to hand work straight to the store
 """
 
 from __future__ import annotations
@@ -56,6 +58,30 @@ if TYPE_CHECKING:
     from actions.registry import Registry
     from actions.states import Edge, StateMachine
     from orchestrator.answers import Ended, Posted
+    from orchestrator.client import AsyncClient, Client
+    from orchestrator.clients.errors import (
+        ApiError,
+        Conflict,
+        Flaw,
+        Forbidden,
+        Invalid,
+        NotFound,
+        PlainHttpWarning,
+        ServerFault,
+        TooLarge,
+        TooManyRequests,
+        Unauthorised,
+        Unavailable,
+        Unreachable,
+    )
+    from orchestrator.clients.events import (
+        Changes,
+        RunChange,
+        StateChange,
+        StreamEnd,
+        StreamReset,
+        TurnChange,
+    )
     from orchestrator.dead_calls import DeadCall, StuckCall, Which
     from orchestrator.decisions import Wanted
     from orchestrator.error_replies import ErrorReply, error_reply
@@ -74,18 +100,20 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Acted", "ActionContext", "AppendContext", "Approval", "CallFailed", "Cancel", "Chain",
-    "ChainResult", "Complete", "ConfigError", "Continue", "ConversationBusy", "ConversationStanding",
-    "CostTooHigh", "DeadCall", "DeclarationError", "Dedupe", "Edge", "Ended", "ErrorReply", "Fail",
-    "FollowUp", "IdempotencyConflict", "Instruction", "InvalidArguments", "InvalidId", "Isolation",
-    "Lock", "ModelError", "OperatorError", "Plan", "PlanError", "Posted", "Postpone", "RateLimit",
-    "Refuse", "Registry", "Remember", "Response", "Result", "Retry", "RunStanding", "SetContext",
-    "SetParticipant", "Started", "StateMachine", "Step", "StepEnd", "Stop", "StoreRefused",
-    "StoreUnavailable", "StuckCall", "Submission", "Timeouts", "Transition", "TryAgain", "TurnStanding",
-    "Umbel", "UmbelError", "UnknownAction", "UnknownConversation", "UnknownRecord", "UnusableReply",
-    "Wanted", "Which", "Workflow", "WorkflowResult", "action", "branch", "choose_examples",
-    "compose_examples", "converge", "error_reply", "instruction", "instructions", "parallel",
-    "response_model", "step",
+    "Acted", "ActionContext", "ApiError", "AppendContext", "Approval", "AsyncClient", "CallFailed",
+    "Cancel", "Chain", "ChainResult", "Changes", "Client", "Complete", "ConfigError", "Conflict",
+    "Continue", "ConversationBusy", "ConversationStanding", "CostTooHigh", "DeadCall", "DeclarationError",
+    "Dedupe", "Edge", "Ended", "ErrorReply", "Fail", "Flaw", "FollowUp", "Forbidden", "IdempotencyConflict",
+    "Instruction", "Invalid", "InvalidArguments", "InvalidId", "Isolation", "Lock", "ModelError",
+    "NotFound", "OperatorError", "PlainHttpWarning", "Plan", "PlanError", "Posted", "Postpone", "RateLimit", "Refuse",
+    "Registry", "Remember", "Response", "Result", "Retry", "RunChange", "RunStanding", "ServerFault",
+    "SetContext", "SetParticipant", "Started", "StateChange", "StateMachine", "Step", "StepEnd", "Stop",
+    "StoreRefused", "StoreUnavailable", "StreamEnd", "StreamReset", "StuckCall", "Submission", "Timeouts",
+    "TooLarge", "TooManyRequests", "Transition", "TryAgain", "TurnChange", "TurnStanding", "Umbel",
+    "UmbelError", "Unauthorised", "Unavailable", "UnknownAction", "UnknownConversation", "UnknownRecord",
+    "Unreachable", "UnusableReply", "Wanted", "Which", "Workflow", "WorkflowResult", "action", "branch",
+    "choose_examples", "compose_examples", "converge", "error_reply", "instruction", "instructions",
+    "parallel", "response_model", "step",
 ]  # fmt: skip
 
 _HOMES = {
@@ -146,6 +174,33 @@ _HOMES = {
     "orchestrator.answers": (
         "Ended",
         "Posted",
+    ),
+    "orchestrator.client": (
+        "AsyncClient",
+        "Client",
+    ),
+    "orchestrator.clients.errors": (
+        "ApiError",
+        "Conflict",
+        "Flaw",
+        "Forbidden",
+        "Invalid",
+        "NotFound",
+        "PlainHttpWarning",
+        "ServerFault",
+        "TooLarge",
+        "TooManyRequests",
+        "Unauthorised",
+        "Unavailable",
+        "Unreachable",
+    ),
+    "orchestrator.clients.events": (
+        "Changes",
+        "RunChange",
+        "StateChange",
+        "StreamEnd",
+        "StreamReset",
+        "TurnChange",
     ),
     "orchestrator.dead_calls": (
         "DeadCall",

@@ -1,29 +1,32 @@
-"""Umbel in a program of your own: one object that hands work in and reads results.
+"""Umbel in a program of your own: one object that hands work in and reads results, straight at the store.
 
-In: settings (the environment's, if none are given). Out: the conductor's methods, on connections that are closed at
-the end. It needs a Redis: the one of `UMBEL_REDIS_URL`, or the one that `umbel up` runs for this home folder.
+In: settings, or the URL of a Redis (the environment's, if none are given). Out: the conductor's methods, on connections
+that are closed at the end. It needs a Redis: that URL's, the one of `UMBEL_REDIS_URL`, or the one that `umbel up` runs
+for this home folder; and Redis's client, which comes with the extras `worker` and `server`.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import SecretStr
 
 from actions.errors import ConfigError
-from orchestrator.assembly import build
 from orchestrator.instructions import plain_arguments
 from orchestrator.operations.act import act
 from orchestrator.operations.chain import Chains
 from orchestrator.operations.options import UNSET, ActOptions, Strategy
 from orchestrator.operations.workflow import Behalf, run_workflow
-from orchestrator.settings import Settings, load_settings
+from orchestrator.settings import PREFIX, Settings, load_settings
 from orchestrator.submission import Length
+from umbel import extras
 from umbel.supervisor import EmbeddedRedis
 
 if TYPE_CHECKING:
     from actions.registry import Registry
+    from orchestrator.assembly import House
     from orchestrator.operations.calls import Asked
     from orchestrator.operations.outcome import Acted
     from orchestrator.operations.workflow import WorkflowResult
@@ -33,17 +36,22 @@ if TYPE_CHECKING:
 class Umbel(Chains):
     """`async with Umbel() as umbel:` - open conversations, post replies, submit runs, wait for results."""
 
-    def __init__(self, settings: Settings | None = None, registry: Registry | None = None) -> None:
+    def __init__(self, settings: Settings | str | None = None, registry: Registry | None = None) -> None:
         """Put the parts together; nothing is opened before the first call.
 
         Args:
-            settings: how to reach Redis and which actions there are; the environment's, if None.
+            settings: how to reach Redis and which actions there are; or the URL of a Redis, all else as in the
+                environment; or None: the environment's.
             registry: the actions themselves, instead of the modules that the settings name.
 
         Raises:
-            ConfigError: a setting is wrong, or there is no Redis.
+            ConfigError: a setting is wrong, there is no Redis, or its client is not installed.
         """
-        self._house = build(with_server(settings or load_settings()), registry)
+        if isinstance(settings, str):
+            if not settings.strip():  # it would silently mean the environment's
+                raise ConfigError("an empty text is no URL of a Redis", fix="Give one, or None")
+            settings = load_settings({**os.environ, f"{PREFIX}REDIS_URL": settings})
+        self._house = _built(with_server(settings or load_settings()), registry)
         super().__init__(self._house.settings, self._house.registry, self._house.store)
 
     async def act(
@@ -178,6 +186,15 @@ class Umbel(Chains):
     async def __aexit__(self, *_: object) -> None:
         """Close the connections."""
         await self._house.close()
+
+
+def _built(settings: Settings, registry: Registry | None) -> House:
+    """Everything put together; Redis's client is first needed here."""
+    try:
+        from orchestrator.assembly import build
+    except ImportError as error:
+        raise extras.missing(error) or error from None
+    return build(settings, registry)
 
 
 def with_server(settings: Settings) -> Settings:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from actions.errors import ConfigError, PortInUse, StoreRefused, StoreUnavailable
+from actions.errors import ConfigError, StoreRefused, StoreUnavailable
 from actions.registry import Registry
 from orchestrator.settings import PREFIX, Settings, load_settings
 from umbel.home import ENV_FILE
-from umbel.supervisor.ports import is_free
 from umbel.supervisor.wire import Address, RefusedAnswer, ask
 from workers import shadow
 
@@ -79,19 +78,6 @@ def reachable_settings(folder: Path) -> Settings:
     return settings
 
 
-def check_port(port: int) -> None:
-    """Refuse a port of the loopback interface that is taken.
-
-    Raises:
-        PortInUse: another program listens on it.
-    """
-    if not is_free(port):
-        raise PortInUse(
-            f"port {port} is in use by another program",
-            fix=f"Set {PREFIX}FLOWER_PORT or --port to another, or end that program",
-        )
-
-
 def load_registry(settings: Settings, folder: Path) -> Registry:
     """Import the modules of UMBEL_ACTIONS as a worker started in `folder` will.
 
@@ -99,6 +85,12 @@ def load_registry(settings: Settings, folder: Path) -> Registry:
         ConfigError: one cannot be imported or holds no action.
         DeclarationError: what is declared in them is wrong.
     """
+    for name in settings.actions:
+        if name.endswith(".py") or "/" in name:
+            module = name.removesuffix(".py").strip("./").replace("/", ".")
+            raise ConfigError(
+                f"{name!r:.100} is a file, not a module", where=f"{PREFIX}ACTIONS", fix=f"Write {module:.100}"
+            )
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     return Registry.from_modules(settings.actions)

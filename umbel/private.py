@@ -6,6 +6,7 @@ Nobody else may read them, not even for a moment: the mode is there before the f
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -22,18 +23,32 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         ConfigError: its folder, which is one of the home folder, cannot be written.
     """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         make_folder(path.parent)
-        with _open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, "wb") as file:
-            file.write(text.encode())
-        fresh.replace(path)
+        replace_private(path, text)
     except OSError as error:
         raise ConfigError(
             f"the home folder cannot be written: {error.strerror}",
             where=str(path.parent),
             fix=f"Set {PREFIX}HOME to a folder of your own",
         ) from None
+
+
+def replace_private(path: Path, text: str) -> None:
+    """Replace a file in one step, in a folder that is there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    # A new name that nobody knows before, and no file that was there: others may write in such a folder.
+    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
+        Path(fresh).replace(path)
+    except BaseException:
+        Path(fresh).unlink(missing_ok=True)
+        raise
 
 
 def open_log(path: Path) -> IO[bytes]:

@@ -28,6 +28,10 @@ HOUSE: Final = Path(__file__).resolve().parent.parent
 """The folder that holds our packages."""
 TURNS: Final = turns.QUEUE
 """The queue of the runs that lead turns."""
+CLIENTS_KEY: Final = f"{PREFIX}API_KEY"
+"""The variable with the key that a client of the API shows: nothing that workers or their handlers need."""
+CLIENTS_URL: Final = f"{PREFIX}API_URL"
+"""The variable that tells a client where the API is."""
 
 _READY: Final = re.compile(rb"(\S+@\S+) ready\.")
 
@@ -39,8 +43,8 @@ def queues_of(registry: Registry) -> list[str]:
 
 
 def environment(settings: Settings, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a child: ours, with exactly these settings in it."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    """The environment of a child: ours, with exactly these settings in it, and without a key to the API."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CLIENTS_KEY}
     ours = {name: value for name, value in os.environ.items() if name not in known}
     return ours | _python_path() | settings.environ() | dict(more or {})
 
@@ -51,13 +55,22 @@ def worker_command(
     """The command line of one Celery worker, as a person would write it."""
     return [
         *_celery("worker"),
-        f"--queues={','.join(queues)}",
-        f"--concurrency={concurrency or settings.concurrency}",
-        f"--hostname={name if '@' in name else f'{name}@%h'}",
-        f"--loglevel={settings.log_level}",
+        "-Q",
+        ",".join(queues),
+        "-c",
+        f"{concurrency or settings.concurrency}",
+        "-n",
+        name if "@" in name else f"{name}@%h",
+        "-l",
+        settings.log_level,
         "--without-mingle",
         "--without-gossip",
     ]
+
+
+def api_command() -> list[str]:
+    """The command line of the HTTP API; where it listens is in the environment, as all settings are."""
+    return [sys.executable, "-m", "umbel", "api"]
 
 
 def flower_command(port: int) -> list[str]:

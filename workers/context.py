@@ -100,6 +100,7 @@ class RunContext(ActionContext):
             conversation=StoredConversation(run, machine, store, action) if run.conversation else None,
             reply_text=payload.turn_text,
             services=services,
+            traceparent=payload.trace,
         )
         if flight.is_aside:  # another deed than the handler's, so it has a key of its own, always the same
             ctx.phase, ctx.original_key = ("undo" if run.undoes else "on_error"), payload.key
@@ -135,7 +136,7 @@ class RunContext(ActionContext):
     def http(self) -> Http:
         """HTTP to the outside, within the time that this attempt has; raises ConfigError where there is none."""
         if self._client is None:
-            self._client = RunHttp(self.services.http, self._remaining, self._cool)
+            self._client = RunHttp(self.services.http, self._remaining, self._cool, self.traceparent)
         return self._client
 
     def _remaining(self) -> float | None:

@@ -12,7 +12,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from actions.errors import ModelError, OperatorError, StoreUnavailable, UnreadableRecord
+from actions.errors import InvalidArguments, ModelError, OperatorError, StoreUnavailable, UnreadableRecord
 from actions.messages import Payload
 from orchestrator.assembly import build
 from orchestrator.digests import digest
@@ -39,6 +39,14 @@ _PATIENCE: Final = 2.0
 """Seconds that remote control waits for Redis."""
 _OFFER_EVERY: Final = 600
 """Ticks after which the nudge is offered again (it has an end of its own in the store)."""
+
+
+_FLAWS: Final = 5
+"""Arguments that are named in a line of the log."""
+_NAME: Final = 60
+"""Characters of the name of one."""
+_OWN_WORDS: Final = re.compile(r"^is (?:missing|unknown)| is wanted$")
+"""What our own words about an argument look like; a validator's of the user's may hold the value."""
 
 
 class Pumps(Protocol):
@@ -78,7 +86,7 @@ class Steward:
 
     def accept(self, action: str, arguments: Mapping[str, Any], task_id: str) -> None:
         """Submit a call from outside; its run's id is made of the Celery task's id."""
-        self._run(self._submit(action, dict(arguments), _run_id(self._settings.cell, task_id)))
+        self._run(self._submit(action, dict(arguments), task_id))
 
     def cancel(self, run: str) -> None:
         """Cancel a run (Flower's revoke)."""
@@ -178,8 +186,9 @@ class Steward:
             key = celery_key(self._app, queue)
             await self._open_house.store.runs.offer_nudge(queue, key, nudge_message(self._app, queue))
 
-    async def _submit(self, action: str, arguments: dict[str, Any], run: str) -> None:
+    async def _submit(self, action: str, arguments: dict[str, Any], task_id: str) -> None:
         """Whoever can write to the broker is trusted: a call from there has the permissions its action asks for."""
+        run = _run_id(self._settings.cell, task_id)
         pause = 0.1
         while True:
             try:
@@ -188,8 +197,11 @@ class Steward:
             except StoreUnavailable:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
-            except (ModelError, OperatorError) as error:  # its text may repeat arguments
-                log.error("a call of %s from outside was refused: %s", action, error.code)
+            except (ModelError, OperatorError) as error:
+                log.error(
+                    "the call %.80r of %s from outside was refused: %s%s; `umbel audit` tells more",
+                    task_id, action, error.code, _where(error),
+                )  # fmt: skip
                 return
             else:
                 return
@@ -200,6 +212,17 @@ class Steward:
             log.info("cancel of %s: %s", run, verdict)
         except OperatorError as error:
             log.error("%s was not cancelled: %s", run, error)
+
+
+def _where(error: ModelError | OperatorError) -> str:
+    """Which arguments are wrong, and what is wanted; their values, which the error's text may repeat, are left out."""
+    flaws = error.flaws if isinstance(error, InvalidArguments) else ()
+    told = (
+        (ascii(".".join(map(str, way))[:_NAME]).strip("'"), text.partition(", got ")[0])
+        for way, text in flaws
+    )
+    found = [f"{name}: {text}" if _OWN_WORDS.search(text) else name for name, text in told]
+    return f" ({'; '.join(found[:_FLAWS])})" if found else ""
 
 
 def _run_id(cell: str, task_id: str) -> str:

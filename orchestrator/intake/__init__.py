@@ -8,8 +8,8 @@ so far, and the caps of a reply), `lines` (many replies as JSON lines, for `umbe
 
 from __future__ import annotations
 
-from orchestrator.intake.draft import MAX_CALLS
+from orchestrator.intake.draft import MAX_CALLS, Unusable
 from orchestrator.intake.formats import KNOWN
-from orchestrator.intake.reading import MAX_BODY, read, read_text, unusable
+from orchestrator.intake.reading import MAX_BODY, parse, read, read_text, unusable
 
-__all__ = ["KNOWN", "MAX_BODY", "MAX_CALLS", "read", "read_text", "unusable"]
+__all__ = ["KNOWN", "MAX_BODY", "MAX_CALLS", "Unusable", "parse", "read", "read_text", "unusable"]

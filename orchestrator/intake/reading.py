@@ -52,6 +52,21 @@ def read_text(text: str) -> Reply:
         return _failed(error.code, str(error))
 
 
+def parse(raw: bytes) -> dict[str, Any] | list[Any] | str:
+    """What `read` takes, of bytes that are said to be JSON: a body, or a text that came as a JSON string.
+
+    Raises:
+        Unusable: they are no JSON, or no value that a reply could be.
+    """
+    try:
+        value = _json_in(_decoded(raw))
+    except RecursionError:
+        raise Unusable("too_deep", f"The body is nested more than {MAX_BODY_DEPTH} levels deep.") from None
+    if not isinstance(value, dict | list | str):
+        raise Unusable("unexpected_body", "A reply is an object, a list or a text.")
+    return cast("Body | str", value)
+
+
 def unusable(reply: Reply) -> CallError | None:
     """Return the error that is all there is in a reply: nothing in it that a conversation could hold.
 
@@ -117,19 +132,26 @@ def _from_text(text: str, wanted: str | None) -> Reply:
 
 def _body_in(text: str, *, needed: bool) -> Body | None:
     """The object or list that the whole text is; None if it is something else (which `needed` forbids)."""
-    start = text.lstrip(SPACE)[:1]
-    if start in {"{", "["}:
-        if too_deep(text, MAX_BODY_DEPTH):
-            raise Unusable("too_deep", f"The body is nested more than {MAX_BODY_DEPTH} levels deep.")
-        try:
-            return cast("Body", decode(text))
-        except Unreadable as error:
-            why = f"The reply is not JSON: {error}."
-    else:
-        why = "The reply is not JSON: it begins with neither { nor [."
-    if needed:
-        raise Unusable("not_json", why)
-    return None
+    if text.lstrip(SPACE)[:1] not in {"{", "["}:
+        if needed:
+            raise Unusable("not_json", "The reply is not JSON: it begins with neither { nor [.")
+        return None
+    try:
+        return cast("Body", _json_in(text))
+    except Unusable as error:
+        if needed or error.code != "not_json":
+            raise
+        return None
+
+
+def _json_in(text: str) -> Any:
+    """The value that the whole text is."""
+    if too_deep(text, MAX_BODY_DEPTH):
+        raise Unusable("too_deep", f"The body is nested more than {MAX_BODY_DEPTH} levels deep.")
+    try:
+        return decode(text)
+    except Unreadable as error:
+        raise Unusable("not_json", f"The reply is not JSON: {error}.") from None
 
 
 def _from_body(body: Body, wanted: str | None) -> Reply | None:

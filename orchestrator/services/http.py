@@ -7,9 +7,6 @@ the same client as one run sees it: no request takes longer than the run has lef
 from __future__ import annotations
 
 import asyncio
-import math
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from actions.services import HttpResponse
+from orchestrator.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -28,9 +26,6 @@ DEFAULT_TIMEOUT: Final = 10.0
 action's own timeout is the outer bound."""
 BODY_LIMIT: Final = 10 * 1024 * 1024
 """Bytes of an answer's body, unpacked; a longer one is an error, since all runs of a process share its memory."""
-
-LONGEST_COOLING: Final = 3_600.0
-"""Seconds for which a `Retry-After` is believed: a mistaken date must not stop a limit for a year."""
 
 
 class HttpxHttp:
@@ -95,15 +90,20 @@ class HttpxHttp:
 class RunHttp:
     """`actions.services.Http` for one run, over the client of its process."""
 
-    __slots__ = ("_cool", "_inner", "_remaining")
+    __slots__ = ("_cool", "_inner", "_remaining", "_trace")
 
     def __init__(
         self,
         inner: Http,
         remaining: Callable[[], float | None],
         cool: Callable[[float], Awaitable[None]],
+        trace: str = "",
     ) -> None:
-        """Use `inner`; `remaining` gives the seconds that the run has left, `cool` hears for how long a 429 asks."""
+        """Use `inner`; `remaining` gives the seconds that the run has left, `cool` hears for how long a 429 asks.
+
+        `trace` is the trace context of the run, sent along as `traceparent` where the handler sends none of its own.
+        """
+        self._trace = trace
         self._inner = inner
         self._remaining = remaining
         self._cool = cool
@@ -134,6 +134,8 @@ class RunHttp:
         limit = asyncio.timeout(
             left
         )  # what the client is given bounds each wait, and an answer may come in drops
+        if self._trace and not any(name.lower() == "traceparent" for name in headers or ()):
+            headers = {**(headers or {}), "traceparent": self._trace}
         try:
             async with limit:
                 answer = await self._inner.request(
@@ -148,17 +150,3 @@ class RunHttp:
             if seconds:
                 await self._cool(seconds)
         return answer
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that an answer's `Retry-After` asks to wait (RFC 9110, 10.2.3: seconds or a date), an hour at most."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), LONGEST_COOLING)
-    try:
-        date = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if date.tzinfo is None:  # "-0000": no zone is claimed, and HTTP knows only one
-        date = date.replace(tzinfo=UTC)
-    return min(max(0.0, math.ceil((date - datetime.now(UTC)).total_seconds())), LONGEST_COOLING)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from actions.errors import ConfigError, Fail, TryAgain
-from orchestrator.services.http import retry_after
+from orchestrator.retry_after import retry_after
 
 if TYPE_CHECKING:
     from actions.services import Http

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic_core import to_json
 
+from orchestrator.store.places import PAGE, Place, sifted
+
 if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
 
 _FIELDS: Final = ("s", "ap", "aps", "apx", "apd", "av", "a", "u", "c", "t")
+_WANTED: Final = ["blocked", "wanted"]
+"""`s` and `ap` of a run that waits for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +51,46 @@ class Approvals:
         """Work through this connection."""
         self._connection = connection
 
-    async def list(self, limit: int = 100) -> list[Pending]:
-        """Those that wait, the oldest first."""
+    async def page(
+        self, limit: int, *, tenant: str | None = None, after: Place | None = None
+    ) -> tuple[list[Pending], Place | None]:
+        """Some of those that wait behind a place, the oldest first, and where to ask for more; None: nowhere.
+
+        Those of one tenant, or of all (None). It may hold fewer than `limit` and still have a next one.
+        """
+        places, rest = await sifted(
+            self._connection,
+            "asks",
+            ("s", "ap", "u"),
+            lambda row: row[:2] == _WANTED and tenant in {None, row[2] or ""},
+            limit=limit,
+            after=after,
+        )
         prefix = self._connection.prefix
-        (runs,) = await self._connection.ask(["ZRANGE", f"{prefix}asks", 0, limit - 1])
-        rows = await self._connection.ask(*(["HMGET", f"{prefix}r:{run}", *_FIELDS] for run in runs))
-        found = [_pending(run, row) for run, row in zip(runs, rows, strict=True)]
-        return [each for each in found if each is not None]
+        rows = await self._connection.ask(*(["HMGET", f"{prefix}r:{run}", *_FIELDS] for _, run in places))
+        each = (_pending(run, row) for (_, run), row in zip(places, rows, strict=True))
+        return [one for one in each if one is not None], rest
+
+    async def list(self, limit: int = 100) -> list[Pending]:
+        """Those that wait, of all tenants, the oldest first."""
+        found: list[Pending] = []
+        after: Place | None = None
+        while len(found) < limit:
+            more, after = await self.page(min(PAGE, limit - len(found)), after=after)
+            found += more
+            if after is None:
+                break
+        return found
 
     async def read(self, run: str) -> Pending | None:
         """What this run waits for, or None if it waits for no person (any more)."""
         (row,) = await self._connection.ask(["HMGET", f"{self._connection.prefix}r:{run}", *_FIELDS])
         return _pending(run, row)
+
+    async def digest_of(self, run: str) -> str | None:
+        """The digest of what this run has asked for last, decided or not; None: it has never asked."""
+        (digest,) = await self._connection.ask(["HGET", f"{self._connection.prefix}r:{run}", "apd"])
+        return None if digest is None else str(digest)
 
     async def decide(
         self,
@@ -90,6 +122,6 @@ class Approvals:
 
 def _pending(run: str, row: list[Any]) -> Pending | None:
     status, approval, asked, until, digest, shown, payload, tenant, conversation, turn = row
-    if status != "blocked" or approval != "wanted":
+    if [status, approval] != _WANTED:
         return None
     return Pending(run, int(asked), int(until), digest, shown, payload, tenant or "", conversation, turn)

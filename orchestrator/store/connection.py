@@ -82,10 +82,15 @@ class Connection:
             f"{max(1, int(settings.conversation_ttl.total_seconds()))} {settings.audit_cap}",
         )
         self._scripts = load()
-        self._line = Line(settings.store_url, timeout=SOCKET_TIMEOUT)
+        self._url = settings.store_url
+        self._line = self.new_line(SOCKET_TIMEOUT)
         self.redis = _client(settings.store_url, connections, SOCKET_TIMEOUT)
         """Plain commands for tools and tests, behind `guard`; what the house itself does goes over the line."""
         self._blocking = _client(settings.store_url, connections, SOCKET_TIMEOUT + LONGEST_BLOCK)
+
+    def new_line(self, timeout: float) -> Line:
+        """A line of one's own, for reads that block; `timeout` in seconds bounds each trip. Its owner closes it."""
+        return Line(self._url, timeout=timeout)
 
     async def run(self, name: str, *arguments: Value, clock: int | None = None) -> Any:
         """Run one script; `clock` (µs) stands in for the server's time and is for tests only."""

@@ -44,6 +44,30 @@ class ConversationReading:
         (raw,) = await self._connection.ask(["LRANGE", key, start, -1])
         return [from_json(message) for message in raw]
 
+    async def messages_from(self, conversation: str, first: int, count: int) -> list[dict[str, Any]]:
+        """At most `count` messages from the place `first` (from 0) on, oldest first."""
+        key = f"{self._connection.prefix}m:{conversation}"
+        (raw,) = await self._connection.ask(["LRANGE", key, first, first + count - 1])
+        return [from_json(message) for message in raw]
+
+    async def turns_from(
+        self, conversation: str, turn: str | None, count: int
+    ) -> tuple[list[str], str | None]:
+        """At most `count` turns of a conversation, newest first, from this one backwards; and the one before them.
+
+        A turn of another conversation ends the walk, as one does that is not there any more.
+        """
+        found: list[str] = []
+        while turn and len(found) < count:
+            ((whose, before),) = await self._connection.ask(
+                ["HMGET", f"{self._connection.prefix}t:{turn}", "c", "prev"]
+            )
+            if whose != conversation:
+                return found, None
+            found.append(turn)
+            turn = before
+        return found, turn or None
+
     async def queued(self, conversation: str) -> list[str]:
         """The turns that wait until the live one has ended, next one first."""
         (turns,) = await self._connection.ask(
@@ -91,4 +115,5 @@ def _record(conversation: str, fields: dict[str, str]) -> ConversationRecord:
         did=frozenset(_named(fields, "d:")),
         participants=_named(fields, "p:"),
         memory=_named(fields, "k:"),
+        last_turn=fields.get("last"),
     )

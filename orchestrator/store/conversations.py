@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic_core import to_json
 
-from actions.errors import ConversationBusy
+from actions.errors import ConversationBusy, IdempotencyConflict
 from orchestrator.store.conversation_reading import ConversationReading, unknown
 from orchestrator.store.incoming import Lead, NewRun
 
@@ -42,13 +42,16 @@ class Conversations(ConversationReading):
         mode: str | None = None,
         agent: str | None = None,
         participants: Mapping[str, str] | Iterable[str] = (),
+        digest: str = "",
     ) -> bool:
         """Make a conversation; False if it was there already (it is left as it is).
 
         Tenant, principal and permissions are the server's to say: they never come from a model or a message.
+        `digest` is of what was asked for, under an id made of an idempotency key.
 
         Raises:
             ConversationBusy: it is there, and is being removed.
+            IdempotencyConflict: it is there, and something else was asked for.
         """
         fields: dict[str, str] = {"u": tenant, "perm": " ".join(permissions)}
         told = {"who": principal, "mode": mode, "agent": agent}
@@ -60,7 +63,11 @@ class Conversations(ConversationReading):
         for key, value in (context or {}).items():
             fields[f"x:{key}"] = to_json(value).decode()
         pairs = [part for pair in fields.items() for part in pair]
-        verdict = await self._connection.run("open", conversation, *pairs)
+        verdict = await self._connection.run("open", conversation, digest, *pairs)
+        if verdict == "conflict":
+            raise IdempotencyConflict(
+                "this key was used for another request", fix="Use a new key for a new request"
+            )
         if verdict == "going":
             raise ConversationBusy(
                 f"conversation {conversation} is being removed",
@@ -77,13 +84,21 @@ class Conversations(ConversationReading):
         lead: Lead,
         *,
         evaluators: Sequence[Evaluator] = (),
+        busy: str = "enqueue",
     ) -> str:
-        """Start a turn with a user message: "started", "queued", "exists", "conflict" or "missing".
+        """Start a turn with a user message: "started", "queued", "exists", "conflict", "missing" or "busy".
 
-        `evaluators` are runs that are recorded when the turn has ended, each with when: if it was answered, or always.
+        Args:
+            conversation: where it is said.
+            turn: the turn that it begins.
+            digest: of the request; the same turn with another one is a conflict.
+            message: in OpenAI's chat shape, JSON; empty: the turn begins without one, with a reply that waited.
+            lead: what leads the turn.
+            evaluators: runs that are recorded when the turn has ended, each with when: if it was answered, or always.
+            busy: what becomes of it while another turn lives, see `modes.Busy`.
         """
         spec: list[Value] = [lead.lane, lead.payload, int(lead.priority), lead.max_rounds]
-        spec.append(to_json(_rows(evaluators)).decode() if evaluators else "")
+        spec += [to_json(_rows(evaluators)).decode() if evaluators else "", busy]
         return str(await self._connection.run("say", conversation, turn, digest, message, *spec))
 
     async def round(
@@ -103,6 +118,7 @@ class Conversations(ConversationReading):
         answered: bool = False,
         evaluators: Sequence[Evaluator] = (),
         chain_lead: NewRun | None = None,
+        leads_afresh: bool = False,
     ) -> str:
         """Open a round: "ok", "exists", "conflict", "busy", "missing" or "stale".
 
@@ -122,9 +138,11 @@ class Conversations(ConversationReading):
             answered: whether the reply says something to the user.
             evaluators: runs that are recorded when the turn has ended (for a posted reply), see `say`.
             chain_lead: the run that holds the chain's locks, if it has any.
+            leads_afresh: whether `lead` takes the place of what led the turn so far (with `by`).
         """
         who, fence = by or ("", "")
-        lane, payload, priority = (lead.lane, lead.payload, int(lead.priority)) if lead else ("", "", "")
+        told = lead if by is None or leads_afresh else None
+        lane, payload, priority = (told.lane, told.payload, int(told.priority)) if told else ("", "", "")
         begin: list[Value] = [conversation, turn, digest, number, who, fence, "1" if goes_on and lead else ""]
         follow: list[Value] = [lead.max_rounds if lead else 1, lane, payload, priority]
         rows = [value for run in runs for value in run.row()]

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
+from orchestrator.store.places import Place, pages, sifted
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from orchestrator.store.connection import Connection
 
 _FIELDS: Final = ("s", "a", "r", "q", "u", "c", "t", "n", "ed", "rp")
-_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,28 @@ class Dead:
             for run, score, row in zip(runs, scores, rows, strict=True)
         ]
 
+    async def sift(
+        self,
+        status: Collection[str],
+        tenant: str | None,
+        after_us: int | None = None,
+        before_us: int | None = None,
+        after: Place | None = None,
+    ) -> tuple[list[Place], Place | None]:
+        """Where some stand that ended so, behind a place, the oldest first, and where to look for more; None: nowhere.
+
+        Those of one tenant, or of all (None). Nothing of their payloads is read.
+        """
+        return await sifted(
+            self._connection,
+            "dead",
+            ("s", "u"),
+            lambda row: row[0] in status and tenant in {None, row[1] or ""},
+            after=after,
+            low=after_us,
+            high=before_us,
+        )
+
     async def list(
         self,
         status: Collection[str] = ("dead",),
@@ -74,19 +97,12 @@ class Dead:
         limit: int = 100,
     ) -> list[DeadRun]:
         """Those with one of these ends, the oldest first, from `after_us` to `before_us`, both included."""
-        key = f"{self._connection.prefix}dead"
-        newest = "+inf" if before_us is None else before_us
-        oldest = "-inf" if after_us is None else after_us
         found: list[DeadRun] = []
-        at = 0
-        while len(found) < limit:
-            (runs,) = await self._connection.ask(
-                ["ZRANGE", key, oldest, newest, "BYSCORE", "LIMIT", at, _PAGE]
-            )
+        async for places in pages(self._connection, "dead", low=after_us, high=before_us):
+            runs = [run for _, run in places]
             found += [each for each in await self.read(runs) if each is not None and each.status in status]
-            if len(runs) < _PAGE:
+            if len(found) >= limit:
                 break
-            at += _PAGE
         return found[:limit]
 
     async def edit(self, run: str, arguments: str, line: dict[str, Any] | None = None) -> bool:

@@ -5,18 +5,18 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | key | type | what | ends |
 |---|---|---|---|
 | `r:<run>` | hash | the record of a run (fields below) | EXPIRE `run_ttl` once terminal; of a round, once that is complete |
-| `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), n<round> (calls of each round), prev (the turn before), max rounds, msg (a user message that waits), fu (follow-ups so far), ans (it was answered), ev (what is run after it, JSON), began and ended (µs) | EXPIRE `run_ttl` once ended |
+| `t:<turn>` | hash | a turn: c conversation, s status, d digest of the request, round, left (calls without a result), ids (runs in call order), go / stop (whether it goes on), q a p u (what leads it on), n<round> (calls of each round), prev (the turn before), max rounds, msg (a user message that waits), fu (follow-ups so far), inj (some turns wait to go into it), ij / into (1: it is to go into the live one, first: it has interrupted that; into which it went), ans (it was answered), ev (what is run after it, JSON), began and ended (µs) | EXPIRE `run_ttl` once ended |
 | `ch:<turn>.<round>` | hash | a chain: n steps, cl (steps without an end), t turn, cf why it has failed (the step's place, or a word), un (steps still to be undone, the first is being), settled | EXPIRE `run_ttl` once settled |
-| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, last turn, was (the last that lived), del (it is to be removed), rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, perm what the principal may do (permissions parted by spaces), created (µs), mode (of its replies), agent, no (notes wait), `x:<key>` context as JSON, `k:<action>` what an action remembers, `d:<action>` the run by which it succeeded, `p:<name>` a participant | EXPIRE `conversation_ttl` while no turn lives |
+| `c:<conversation>` | hash | s status (idle, live, completed until the next message), live turn, last turn, was (the last that lived), del (it is to be removed), rev revision, st state, sr the state's revision, mach state machine, u tenant, who principal, perm what the principal may do (permissions parted by spaces), created (µs), mode (of its replies), agent, no (notes wait), dg (digest of what was asked for under its key), `x:<key>` context as JSON, `k:<action>` what an action remembers, `d:<action>` the run by which it succeeded, `p:<name>` a participant | EXPIRE `conversation_ttl` while no turn lives |
 | `m:<conversation>` | list | its messages, OpenAI chat shape, JSON | with `c:` |
 | `in:<conversation>` | list | turns that wait until the live one has ended | gone when empty |
 | `no:<conversation>` | list | notes that wait until the live turn has ended | then |
-| `ev:<conversation>` | stream | what happened, for watchers; capped near 1,000 entries | with `c:` |
+| `ev:<conversation>` | stream | what happened, for watchers; capped near 1,000 entries; also `ev:<run>` of a run without conversation, from when somebody watches it | with `c:`; EXPIRE `run_ttl` |
 | `lk:<lock>` | list | who holds a lock (the first `places`) and who waits for it, in turn; a run, or a ghost | gone when empty |
 | `lw:<limit>` | list | who waits at a rate limit in its place; the first has the turn | gone when empty |
 | `lp:<limit>` | zset | who waits for long at a limit, without any place, by the time it came | gone when empty |
 | `lim:<limit>` | list | an exact limit's last starts (µs), the newest first | PEXPIRE window + 10 s |
-| `tat:<limit>` | string | a GCRA limit's theoretical arrival time (µs) | PX until then + window + 10 s |
+| `tat:<limit>` | string | a GCRA limit's theoretical arrival time (µs); of requests, too (`~api:<key>`) | PX until then + window + 10 s |
 | `cool:<limit>` | string | until when (µs) a limit lets nobody through | PX until then + 10 s |
 | `limits` | hash | what operators changed: a limit's name, or one key of it, to `n per_us burst cost` | kept; 1,000 fields at most |
 | `gh:<run>~<fence>` | string | the locks of a ghost: a handler that goes on after its run has ended | when it ends, or its pump's lease |
@@ -33,6 +33,9 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | `dead` | zset | runs that ended dead, failed or timed out, by time (µs); 10,000 at most | EXPIRE `run_ttl` |
 | `stuck` | zset | steps whose undo failed, by time (µs); 10,000 at most | EXPIRE `run_ttl` |
 | `audit` | stream | who asked for what, what was decided, how it ended; near `audit_cap` entries | one key, capped |
+| `runs:<tenant>` | stream | its newest runs, an entry for all that a script recorded; near 20,000 entries | EXPIRE `run_ttl` |
+| `watched` | zset | runs without conversation that somebody watches, until (µs); `ev:<run>` tells of them | EXPIRE `run_ttl`; each when it ends |
+| `hub:<process>` | stream | tokens that interrupt a process's blocking read over event streams; one entry | EXPIRE 60 s |
 | `cache:<tenant>:<key>` | string | a value that a handler keeps, JSON; the key quoted or digested | PX what it asks for, 30 days at most |
 | `due` | zset | by time (µs): a run whose wait is over then, `G<limit>` or `K<places> <lock>` (who has the turn there looks again), `D<run>` (a deadline), `A<run>` (nobody has approved it), `X<conversation>` (more of it is to be removed), `B<barrier>` (more of what waited there may go on) | gone when empty |
 | `live` | zset | pumps by the end (µs) of their lease | `release`, `tick` |
@@ -43,6 +46,8 @@ All keys begin with `<namespace>{<cell>}:`; the braces keep a cell's keys togeth
 | `nudged:<queue>` | string | a nudge was sent just now | PX 200 ms |
 | `env:<queue>` | hash | key: the Celery queue's list; message: a nudge as Celery writes it | EXPIRE 30 days, renewed by workers |
 | `queues` | zset | queues that workers serve, until (µs) | `tick`; one member a queue |
+| `keys` | hash | API keys: an id to its record, JSON, with the digest of its secret; 10,000 at most | kept until revoked |
+| `health` | string | that the server could be written just now | PX 10 s |
 | `ticked` | string | one tick a second is enough for all hosts | PX |
 | `z:<reply>` | list | `<run> <status> <result>` for a submitter that waits | PEXPIRE 60 s |
 | `fence` | string | the last fence: grows for ever, never below the clock in µs | one key, kept |

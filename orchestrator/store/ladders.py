@@ -6,47 +6,16 @@ climbs meanwhile may be seen between two rungs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from orchestrator.guard_standings import Ladder, Rung, Where
 from orchestrator.store.incoming import LimitGuard, LockGuard
 from orchestrator.store.room import Numbers, read_guards
 
 if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
-    from orchestrator.store.limits import Limits, Standing
-    from orchestrator.store.locks import Locks, LockStanding
-
-
-Where = Literal["held", "here", "parked", "ahead"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One guard of a run."""
-
-    key: str
-    """What is locked, or counted."""
-    where: Where
-    """held: it has a place there; here: it waits for it; parked: it waits for long, and holds nothing; ahead: later."""
-    before: int | None
-    """How many come before it; None: it does not wait there."""
-    lock: LockStanding | None
-    """How the lock or cap stands; None: it is a limit."""
-    limit: Standing | None
-    """How the limit stands; None: it is a lock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ladder:
-    """What a run waits for beside the clock."""
-
-    rungs: tuple[Rung, ...]
-    """Its guards, in the order in which it climbs them."""
-    open: int
-    """Runs that have to end before it is ready."""
-    joined: str | None
-    """The run with whose result it ends (dedupe)."""
+    from orchestrator.store.limits import Limits
+    from orchestrator.store.locks import Locks
 
 
 class Ladders:

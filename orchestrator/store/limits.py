@@ -7,9 +7,12 @@ at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import to_json
 
 from actions.errors import StoreRefused
+from orchestrator.guard_standings import LimitStanding
 from orchestrator.store.incoming import LimitGuard
 from orchestrator.store.room import Numbers, read_guards, room
 from orchestrator.store.scanning import read_each, scanned
@@ -42,30 +45,6 @@ class Changed:
     """Units of each run, in place of its own; None: its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a limit stands for one key."""
-
-    key: str
-    """The key, the limit's name first."""
-    used: int | None
-    """Starts or units that count now; None: nobody told how many it lets through."""
-    most: int | None
-    """How many there may be at once; 0: an operator has closed it; None: nobody told."""
-    next_us: int | None
-    """When one more is free, µs since the epoch, in the past if it is now; None: it is closed, or nobody told."""
-    cooled_us: int | None
-    """Until when it lets nobody through, µs since the epoch; None: it is not cooled."""
-    waiting: int
-    """Runs that wait for it in their place."""
-    parked: int
-    """Runs that wait for it for long, without a place."""
-    first: str | None
-    """Who has the turn when there is room; None: nobody waits."""
-    now_us: int
-    """The store's clock at that moment."""
-
-
 class Limits:
     """Rate limits in the store."""
 
@@ -82,25 +61,36 @@ class Limits:
         burst: int = 0,
         cost: int | None = None,
         key: str | None = None,
+        line: dict[str, Any] | None = None,
     ) -> None:
         """Give a limit, or one of its keys, other numbers; `key` is the full one, the limit's name first.
+
+        `line`: for the audit, written in the same step.
 
         Raises:
             StoreRefused: too many are changed.
         """
-        await self._change("set", key or name, f"{n} {per_us} {burst} {cost or 0}", name, key)
+        await self._change("set", key or name, f"{n} {per_us} {burst} {cost or 0}", name, key, line)
 
-    async def unset(self, name: str, key: str | None = None) -> None:
-        """Let the declared numbers hold again."""
-        await self._change("unset", key or name, "", name, key)
+    async def unset(self, name: str, key: str | None = None, *, line: dict[str, Any] | None = None) -> None:
+        """Let the declared numbers hold again. `line`: as for `set`."""
+        await self._change("unset", key or name, "", name, key, line)
 
     async def cool(self, keys: Iterable[str], ms: int) -> None:
         """Let nobody through these limits for so long; a longer pause that holds already is kept."""
         calls: list[tuple[str, Sequence[Value]]] = [
-            ("change_limit", ["cool", key, ms, MOST_CHANGED]) for key in keys
+            ("change_limit", ["cool", key, ms, MOST_CHANGED, ""]) for key in keys
         ]
         if calls:
             await self._connection.run_together(calls)
+
+    async def knock(self, key: str, n: int, per_us: int, burst: int = 0) -> int:
+        """Take one of n in `per_us` that is no run's (a request's, say); 0, or milliseconds until there is one again.
+
+        GCRA: `burst` at once (n, if none is given), then one each per / n. Keys begin with `~`, as no
+        limit's name does, so that they stand in no list of limits.
+        """
+        return int(await self._connection.run("knock", key, n, per_us, burst or n))
 
     async def changed(self) -> list[Changed]:
         """What operators have changed, by name."""
@@ -117,7 +107,7 @@ class Limits:
         *,
         declared: Mapping[str, Numbers] | None = None,
         clock: int | None = None,
-    ) -> list[Standing]:
+    ) -> list[LimitStanding]:
         """How limits stand, for each key that is in use: all of them, or those of one name. Looks through all keys.
 
         Args:
@@ -128,13 +118,13 @@ class Limits:
         keys = await self._keys(name, ("lim:", "tat:", "cool:", "lw:", "lp:"))
         known = declared or {}
 
-        async def read(key: str) -> Standing:
+        async def read(key: str) -> LimitStanding:
             return await self.stands(key, known.get(key.partition(":")[0]), clock=clock)
 
         found = await read_each(read, keys)
         return [each for each in found if each.used != 0 or each.waiting or each.parked or each.cooled_us]
 
-    async def stands(self, key: str, numbers: Numbers | None, *, clock: int | None = None) -> Standing:
+    async def stands(self, key: str, numbers: Numbers | None, *, clock: int | None = None) -> LimitStanding:
         """How a limit stands for one key; `numbers` are the declared ones."""
         prefix, name = self._connection.prefix, key.partition(":")[0]
         time, starts, tat, cooled, waiting, parked, first, patient, changed = await self._connection.ask(
@@ -151,7 +141,7 @@ class Limits:
             told = (told or Numbers(n, per_us, 1 if tat else 0)).changed(n, per_us, burst)
         until = int(cooled or 0)
         left = None if told is None else room(told, [int(each) for each in starts], int(tat or 0), until, now)
-        return Standing(
+        return LimitStanding(
             key=key,
             used=None if left is None else left.used,
             most=None if left is None else left.most,
@@ -173,19 +163,28 @@ class Limits:
                 return Numbers(guard.n, guard.per_us, guard.burst)
         return None
 
-    async def _change(self, what: str, field: str, value: str, name: str, key: str | None) -> None:
+    async def _change(
+        self,
+        what: str,
+        field: str,
+        value: str,
+        name: str,
+        key: str | None,
+        line: dict[str, Any] | None,
+    ) -> None:
         waiting = [key] if key else await self._keys(name, ("lw:", "lp:"))
-        told = await self._connection.run("change_limit", what, field, value, MOST_CHANGED)
+        noted = to_json(line).decode() if line else ""
+        told = await self._connection.run("change_limit", what, field, value, MOST_CHANGED, noted)
         if told == "full":
             raise StoreRefused(
                 f"{MOST_CHANGED} limits are changed already", fix="Unset those that are not needed any more"
             )
         for at in range(0, len(waiting), _LOOKS):
             await self._connection.run(
-                "change_limit", "look", "", "", MOST_CHANGED, *waiting[at : at + _LOOKS]
+                "change_limit", "look", "", "", MOST_CHANGED, "", *waiting[at : at + _LOOKS]
             )
 
     async def _keys(self, name: str | None, kinds: Sequence[str]) -> list[str]:
         """The limits' keys in use, found by scanning: for operators, never on the way of a run."""
-        found = await scanned(self._connection, kinds)
+        found = (key for key in await scanned(self._connection, kinds) if not key.startswith("~"))
         return sorted(key for key in found if name is None or key == name or key.startswith(f"{name}:"))

@@ -148,6 +148,7 @@ class Line:
         if self._wire is not None:
             self._wire.abort(exceptions.ConnectionError("closed"))
             self._wire = None
+            await asyncio.sleep(0)  # its socket is closed in the loop's next round, which may be the last one
 
     async def _open(self) -> _Wire:
         async with self._opening:

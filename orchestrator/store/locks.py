@@ -5,45 +5,15 @@ Runs take and free them by themselves, in the scripts; nothing here changes one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.guard_standings import Holder, LockStanding
 from orchestrator.store.incoming import LockGuard
 from orchestrator.store.room import read_guards
 from orchestrator.store.scanning import read_each, scanned
 
 if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who has a place of a lock."""
-
-    run: str
-    """The run; for a ghost the one whose handler it was."""
-    ghost: bool
-    """Whether the run has ended and its handler still goes on."""
-    status: str
-    """The run's status: one that waits for another guard holds its place as well."""
-    since_us: int
-    """When that status began, µs since the epoch."""
-
-
-@dataclass(frozen=True, slots=True)
-class LockStanding:
-    """How a lock stands."""
-
-    key: str
-    """What is locked; keys that begin with `~` are caps of the house."""
-    places: int
-    """How many may hold it."""
-    holders: tuple[Holder, ...]
-    """Who does, first come first."""
-    waiting: int
-    """How many wait behind them."""
-    now_us: int
-    """The store's clock at that moment."""
 
 
 class Locks:

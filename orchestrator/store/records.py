@@ -138,6 +138,24 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """The little of a run that filters need."""
+
+    status: str
+    """`actions.messages.Status`."""
+    lane: str
+    """Its queue, with what it needs of a pump."""
+    conversation: str | None
+    """Its conversation."""
+    created_us: int | None
+    """When it was recorded."""
+    payload: str | None
+    """Its payload, encoded, if that was asked for."""
+    result_bytes: int
+    """How long its result is, as JSON; 0: it has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationRecord:
     """A conversation without its messages."""
 
@@ -173,3 +191,5 @@ class ConversationRecord:
     """Who is there, each with "", "followed" or "muted"."""
     memory: dict[str, str] = field(default_factory=dict[str, str])
     """What actions remember in it, by their names: JSON texts."""
+    last_turn: str | None = None
+    """Its newest turn."""

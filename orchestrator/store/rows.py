@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from actions.messages import TERMINAL
 from orchestrator.store.incoming import Finish, Priority
-from orchestrator.store.records import Claim, Claimed, RunView
+from orchestrator.store.records import Claim, Claimed, Glance, RunView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +24,8 @@ VIEW: Final = (
     "s", "q", "a", "n", "r", "y", "e", "c", "t", "u", "since", "b", "at", "until", "dl", "late",
     "tm", "undo", "ue", "of", "ap", "apx", "av", "par", "kids", "tn", "rp", "ro",
 )  # fmt: skip
+RESULTLESS: Final = tuple("-" if field == "r" else field for field in VIEW)
+"""The same, with a field that no record has in the place of the result."""
 
 
 def claim_arguments(
@@ -118,6 +120,15 @@ def read_claim(reply: list[Any]) -> Claim:
     return Claim(verdict, int(due), runs, int(held))
 
 
+def glance(row: Sequence[str | None], result_bytes: int) -> Glance | None:
+    """What status, lane, conversation, time and payload of a record say; None if there is no such record."""
+    status, lane, conversation, created, payload = row
+    if status is None:
+        return None
+    at = None if created is None else int(created)
+    return Glance(status, lane or "", conversation, at, payload, result_bytes)
+
+
 def view(run: str, row: list[str | None]) -> RunView | None:
     """What the fields `VIEW` of a record say; None if there is no such record."""
     status, lane, payload, attempts, result, why, error, conversation, turn, tenant, *rest = row
@@ -153,8 +164,8 @@ def view(run: str, row: list[str | None]) -> RunView | None:
         undo=undo,
         undo_error=undo_error,
         undo_of=undo_of,
-        approval=approval,
-        approval_until_us=_time(approval_until) if approval == "wanted" else None,
+        approval=approval if waiting or approval != "wanted" else None,
+        approval_until_us=_time(approval_until) if waiting and approval == "wanted" else None,
         shown=shown,
         parent=parent,
         children=tuple((children or "").split()),

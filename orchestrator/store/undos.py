@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
+from orchestrator.store.places import PAGE, Place, sifted
+
 if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
 
@@ -41,18 +43,38 @@ class Undos:
         self._connection = connection
 
     async def stuck(self, limit: int = 100) -> list[StuckUndo]:
-        """Those that rest, the oldest first."""
+        """Those that rest, of all tenants, the oldest first."""
+        found: list[StuckUndo] = []
+        after: Place | None = None
+        while len(found) < limit:
+            more, after = await self.page(min(PAGE, limit - len(found)), after=after)
+            found += more
+            if after is None:
+                break
+        return found
+
+    async def page(
+        self, limit: int, *, tenant: str | None = None, after: Place | None = None
+    ) -> tuple[list[StuckUndo], Place | None]:
+        """Some of those that rest behind a place, the oldest first, and where to ask for more; None: nowhere.
+
+        Those of one tenant, or of all (None). It may hold fewer than `limit` and still have a next one.
+        """
+        places, rest = await sifted(
+            self._connection,
+            "stuck",
+            ("undo", "u"),
+            lambda row: row[0] == "failed" and tenant in {None, row[1] or ""},
+            limit=limit,
+            after=after,
+        )
         prefix = self._connection.prefix
-        (found,) = await self._connection.ask(["ZRANGE", f"{prefix}stuck", 0, limit - 1, "WITHSCORES"])
-        # RESP2 gives a flat list, RESP3 pairs.
-        flat = [part for each in found for part in (each if isinstance(each, list) else [each])]
-        pairs = list(zip(flat[::2], flat[1::2], strict=True))
-        rows = await self._connection.ask(*(["HMGET", f"{prefix}r:{run}", *_FIELDS] for run, _ in pairs))
+        rows = await self._connection.ask(*(["HMGET", f"{prefix}r:{run}", *_FIELDS] for _, run in places))
         return [
-            StuckUndo(run, int(float(at)), error or "null", payload, turn, conversation, tenant or "")
-            for (run, at), (undo, error, payload, turn, conversation, tenant) in zip(pairs, rows, strict=True)
+            StuckUndo(run, at, error or "null", payload, turn, conversation, owner or "")
+            for (at, run), (undo, error, payload, turn, conversation, owner) in zip(places, rows, strict=True)
             if undo == "failed"
-        ]
+        ], rest
 
     async def retry(self, run: str, line: dict[str, Any] | None = None) -> str:
         """Try it again: "retried", "not_stuck" or "missing". `line`: for the audit, written in the same step."""

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal, Optional
 
 import pytest
 from jsonschema import Draft202012Validator
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, Field, JsonValue, NegativeInt, NonNegativeInt, PositiveInt
 
 from actions.definition import action
-from actions.schema import anthropic_tool, openai_tool, parameters_schema
+from actions.schema import parameters_schema, takes_null
 
 
 class Side(enum.Enum):
@@ -23,6 +23,14 @@ class Leg(BaseModel):
     ticker: str
     title: str = "leg"
     side: Side = Side.BUY
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
 
 
 class Tree(BaseModel):
@@ -43,6 +51,15 @@ LEG = {
     "required": ["ticker"],
     "additionalProperties": False,
 }
+
+
+def tagged(kind: str) -> Any:
+    return {
+        "type": "object",
+        "properties": {"kind": {"type": "string", "enum": [kind]}},
+        "required": ["kind"],
+        "additionalProperties": False,
+    }
 
 
 def of(kind: Any) -> Any:
@@ -75,8 +92,16 @@ def of(kind: Any) -> Any:
         (Literal[1, "a"], {"enum": [1, "a"]}),
         (Side, {"type": "string", "enum": ["buy", "sell"]}),
         (list[Side], {"type": "array", "items": {"type": "string", "enum": ["buy", "sell"]}}),
-        (PositiveInt, {"type": "integer", "exclusiveMinimum": 0}),
+        (PositiveInt, {"type": "integer", "minimum": 1}),
         (NonNegativeInt, {"type": "integer", "minimum": 0}),
+        (NegativeInt, {"type": "integer", "maximum": -1}),
+        (Annotated[int, Field(gt=2, ge=9, lt=20, le=9)], {"type": "integer", "minimum": 9, "maximum": 9}),
+        (Annotated[float, Field(gt=0)], {"type": "number", "exclusiveMinimum": 0}),
+        (
+            dict[Annotated[str, Field(pattern="^a$")], int],
+            {"type": "object", "patternProperties": {"^a$": INTEGER}, "additionalProperties": False},
+        ),
+        (Annotated[Cat | Dog, Field(discriminator="kind")], {"anyOf": [tagged("cat"), tagged("dog")]}),
         (date, {"type": "string", "format": "date"}),
         (Any, {}),
         (
@@ -161,21 +186,6 @@ def order(ticker: str, leg: Leg, quantity: int = 1) -> None:
     """
 
 
-def test_a_tool_for_openai():
-    assert openai_tool(order) == {
-        "type": "function",
-        "function": {"name": "ORDER", "description": "Buy shares.", "parameters": parameters_schema(order)},
-    }
-
-
-def test_a_tool_for_anthropic():
-    assert anthropic_tool(order) == {
-        "name": "ORDER",
-        "description": "Buy shares.",
-        "input_schema": parameters_schema(order),
-    }
-
-
 def test_the_docstrings_texts_are_in_the_schema():
     properties = parameters_schema(order)["properties"]
 
@@ -194,3 +204,15 @@ def test_every_object_is_closed():
 
     assert closed(parameters_schema(order))
     Draft202012Validator.check_schema(parameters_schema(order))
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [
+        (int, False), (int | None, True), (Any, True), (JsonValue, True), (list[int | None], False),
+        (Literal[1, 2], False), (Literal[1, None], True), (int | Literal["x", None], True),  # noqa: PYI061 - the shape
+        (Leg | None, True), (Leg, False),
+    ],
+)  # fmt: skip
+def test_it_can_be_seen_whether_null_fits(kind, taken):
+    assert takes_null(of(kind), {}) is taken

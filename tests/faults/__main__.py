@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from actions.errors import OperatorError
-from faults import history, plays_deaths, plays_links  # noqa: F401 - they register their scenarios
+from faults import history, plays_deaths, plays_links, plays_service  # noqa: F401 - they register their scenarios
 from faults.figures import MEANING, Figures
 from faults.playing import LONG, SCENARIOS, SHORT, Form, play
 from faults.table import show

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import history, plays_deaths, plays_links  # noqa: F401 - they register their scenarios
+from faults import history, plays_deaths, plays_links, plays_service  # noqa: F401 - they register their scenarios
 from faults.playing import SCENARIOS, SHORT, play
 
 if TYPE_CHECKING:

@@ -128,9 +128,8 @@ class Load:
             return
         number = next(self._numbers)
         tag = f"{wish.action}-{number}"
-        run = f"run_a{self._name}{number}"
-        arguments = wish.arguments[0] | {"tag": tag}
-        await _surely(lambda: self._conductor.submit(wish.action, arguments, run=run, told=True))
+        arguments, wanted = wish.arguments[0] | {"tag": tag}, f"run_a{self._name}{number}"
+        run = await _surely(lambda: self._conductor.submit(wish.action, arguments, run=wanted, told=True))
         self.asked.append(Asked(run, tag, wish.expects, _ONCE.get(wish.action, "")))
         self.alone.add(run)
 

@@ -31,13 +31,14 @@ async def server_killed(stage: Stage, form: Form) -> None:
     while not feeding.done():
         await asyncio.sleep(form.pause * 2)
         stage.hurt()
-        await asyncio.to_thread(_kill_and_start, stage)
+        await asyncio.to_thread(kill_and_start, stage)
         stage.healed()
         await stage.command("CONFIG", "SET", "appendfsync", "always")
     await feeding
 
 
-def _kill_and_start(stage: Stage) -> None:
+def kill_and_start(stage: Stage) -> None:
+    """Kill the server and start it again."""
     assert stage.server.process is not None
     stage.server.process.kill()
     stage.server.stop()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults import plays_deaths, plays_links  # noqa: F401 - they register their scenarios
+from faults import plays_deaths, plays_links, plays_service  # noqa: F401 - they register their scenarios
 from faults.playing import SCENARIOS
 
 if TYPE_CHECKING:

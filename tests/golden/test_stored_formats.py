@@ -2,7 +2,7 @@
 
 A change of the newest file is a change of the stored format: records of running installations look like the old file.
 Keep that file and its loading test, add a new one. UMBEL_TEST_WRITE_GOLDEN=1 writes the newest anew. The second one
-has chains, approvals and follow-ups, and the audit.
+has chains, approvals and follow-ups, and the audit; the third one lists of runs and what the service brought.
 """
 
 from __future__ import annotations
@@ -15,14 +15,18 @@ from typing import Any, Final
 
 import pytest
 
-from actions.messages import Payload, Status
+from actions.limits import Lock
+from actions.messages import Call, Payload, Reply, Status
 from orchestrator.chat_shape import tool_head
+from orchestrator.modes import Manner
 from orchestrator.settings import Settings
+from orchestrator.store.api_keys import StoredKey
 from orchestrator.store.incoming import Ask, Effect, EffectKind, Finish, Lead, LockGuard, NewRun, Priority
 from orchestrator.store.store import Store
+from orchestrator.waiting_replies import WaitingReply, payload_of, waiting_reply
 
-GOLDEN: Final = Path(__file__).parent / "store_v2.json"
-OLD: Final = (GOLDEN.with_name("store_v1.json"), GOLDEN)
+GOLDEN: Final = Path(__file__).parent / "store_v3.json"
+OLD: Final = (GOLDEN.with_name("store_v1.json"), GOLDEN.with_name("store_v2.json"), GOLDEN)
 BEGIN: Final = 4_000_000_000_000_000
 LEAD: Final = Lead("turns", Payload("umbel.advance").encode(), max_rounds=5)
 FULL: Final = Payload(
@@ -96,6 +100,28 @@ async def write(store: Store) -> None:
     )
     await runs.cancel("run_aS")
     await write_chain(store)
+    await write_service(store)
+
+
+async def write_service(store: Store) -> None:
+    """A conversation under a key, a reply that waits, a message that is to go in, a run that is watched, an API key."""
+    talk = store.conversations
+    await talk.open("conv_s", digest="d5")
+    await talk.say("conv_s", "turn_aS", "d6", '{"role":"user","content":"hi"}', LEAD)
+    await talk.say("conv_s", "turn_aR", "d7", "", Lead("turns", waiting_reply_payload(), max_rounds=5))
+    await talk.say("conv_s", "turn_aI", "d8", '{"role":"user","content":"and"}', LEAD, busy="inject")
+    await store.events.watch("run_aP")
+    key = StoredKey(
+        "k" * 12, "0" * 64, "t", "ann", ("read", "submit"), ("trade",), "for tests", "bob", BEGIN // 1_000, None, "9/1s"
+    )  # fmt: skip
+    assert await store.api_keys.put(key, line={"what": "key", "by": "bob"})
+
+
+def waiting_reply_payload() -> bytes:
+    calls = (Call(id="call_1", name="TAKE_ORDER", arguments={"a": 1}),)
+    manner = Manner("chain", merge=True, locks=(Lock("orders:1"),))
+    waiting = WaitingReply(Reply(format="openai.chat", text="Buying.", calls=calls), manner, goes_on=True)
+    return payload_of("umbel.advance", waiting)
 
 
 def step(position: int, **fields: Any) -> NewRun:
@@ -231,8 +257,8 @@ async def test_an_old_round_goes_on_to_its_end(old):
     assert [message["content"] for message in messages if message["role"] == "tool"] == [
         '{"order":1}', '{"error":"no","code":"unknown_action"}', '"run_aX.0.2"', '"run_aX.0.3"', '"run_aX.0.4"',
     ]  # fmt: skip
-    (leader,) = (await old.runs.claim("p2", [("turns", 1)])).runs
-    assert leader.id == "run_aX.1.next"
+    leaders = {run.id: run for run in (await old.runs.claim("p2", [("turns", 9)])).runs}
+    leader = leaders["run_aX.1.next"]
     assert Payload.decode(leader.payload).action == "umbel.advance"
 
 
@@ -241,6 +267,22 @@ async def test_runs_of_an_old_pump_are_recovered(old):
     await old.runs.tick(["actions"])
     claim = await old.runs.claim("p2", [("actions", 9)])
     assert ("run_aQ", "1") in {(run.id, run.level) for run in claim.runs}
+
+
+async def test_an_old_reply_that_waited_is_read_and_an_old_message_goes_in(store):
+    await load(store, json.loads(GOLDEN.read_text()))
+    (leader,) = [run for run in (await store.runs.claim("p2", [("turns", 9)])).runs if run.turn == "turn_aS"]
+    verdict = await store.conversations.round(
+        "conv_s", "turn_aS", "d9", 0, [], [], by=(leader.id, leader.fence), lead=LEAD, goes_on=True
+    )
+    assert verdict == "ok"
+    assert (await store.conversations.turn("turn_aI"))["s"] == "injected"
+    await store.conversations.cancel_turn("turn_aS")
+    (leader,) = (await store.runs.claim("p2", [("turns", 9)])).runs
+    waited = waiting_reply(Payload.decode(leader.payload))
+    assert waited == waiting_reply(Payload.decode(waiting_reply_payload()))
+    assert waited.reply.calls[0].arguments == {"a": 1}
+    assert (await store.api_keys.get("k" * 12)).permissions == ("trade",)
 
 
 async def test_an_old_chain_is_undone_to_its_end(store):

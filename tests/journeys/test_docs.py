@@ -32,6 +32,7 @@ def run(page: str) -> tuple[int, dict[str, object]]:
             6,
             {"RESERVE_ROOM", "CHARGE_CARD", "CHECK_CREDIT", "OPEN_ACCOUNT", "PUBLISH", "WIRE"} | TICKETS,
         ),
+        ("tools.md", 1, {"TAKE_ORDER"}),
         ("people.md", 6, {"COUNT", "RATE", "NOTE_MOOD", "GREET", "CREATE_NOTE"}),
     ],
 )  # fmt: skip

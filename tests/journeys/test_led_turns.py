@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from model_under_test import ScriptedModel, text
+from orchestrator import turns
 from workers_under_test import MODULE, settings_of, start_worker
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.processes
 
 
-def calls(*names: str) -> dict[str, Any]:
+def calls(*names: str, arguments: str = '{"a": 1, "b": 1}') -> dict[str, Any]:
     tools = [
-        {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": '{"a": 1, "b": 1}'}}
+        {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": arguments}}
         for at, name in enumerate(names)
     ]
     return {"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": tools}}]}
@@ -88,6 +89,64 @@ async def test_a_message_that_comes_meanwhile_waits_its_turn(house: House, model
     assert await house.conductor.wait_for_turn(second) == "done"
     told = [message["content"] for message in await house.conductor.messages(conversation)]
     assert told == ["one", "answer to one", "two", "answer to two"]
+
+
+async def test_an_injected_message_is_heard_in_the_turn_that_lives(
+    house: House, model: ScriptedModel
+) -> None:
+    release = threading.Event()
+
+    def answer(request: dict[str, Any]) -> tuple[int, Any]:
+        release.wait(10)
+        return 200, calls("ADD") if rounds_so_far(request) == 0 else text("both heard")
+
+    model.answer = answer
+    conversation = await house.conductor.open_conversation()
+    first = await house.conductor.say(conversation, "one")
+    second = await house.conductor.say(conversation, "and two", busy="inject")
+    release.set()
+    assert await house.conductor.wait_for_turn(first) == "done"
+    assert await house.conductor.wait_for_turn(second) == "injected"
+    messages = await house.conductor.messages(conversation)
+    assert [each["role"] for each in messages] == ["user", "assistant", "tool", "user", "assistant"]
+    assert model.asked[-1]["messages"][-1]["content"] == "and two"
+    assert (await house.conductor.read(second)).into == first
+
+
+async def test_an_interrupting_message_stops_the_model_and_is_answered(
+    house: House, model: ScriptedModel
+) -> None:
+    release = threading.Event()
+
+    def answer(request: dict[str, Any]) -> tuple[int, Any]:
+        if request["messages"][-1]["content"] == "one":
+            release.wait(10)
+        return 200, text(f"answer to {request['messages'][-1]['content']}")
+
+    model.answer = answer
+    conversation = await house.conductor.open_conversation()
+    first = await house.conductor.say(conversation, "one")
+    second = await house.conductor.say(conversation, "two", busy="interrupt")
+    assert await house.conductor.wait_for_turn(second) == "done"
+    release.set()
+    assert await house.conductor.wait_for_turn(first) == "cancelled"
+    told = [message["content"] for message in await house.conductor.messages(conversation)]
+    assert told == ["one", "two", "answer to two"]
+
+
+async def test_a_reply_that_waited_is_led_on_by_the_model(house: House, model: ScriptedModel) -> None:
+    model.answer = lambda request: (200, text(f"seen {request['messages'][-1]['role']}"))
+    conversation = await house.conductor.open_conversation()
+    slow = calls("SLEEP", arguments='{"seconds": 0.2}')
+    first = await house.conductor.post_reply(conversation, slow)
+    waits = await house.conductor.post_reply(conversation, calls("ADD"), then=turns.lead(), key="k")
+    again = await house.conductor.post_reply(conversation, calls("ADD"), then=turns.lead(), key="k")
+    assert (waits.queued, again.repeated, again.turn) == (True, True, waits.turn)
+    assert await house.conductor.wait_for_turn(first.turn) == "done"
+    assert await house.conductor.wait_for_turn(waits.turn) == "done"
+    messages = await house.conductor.messages(conversation)
+    assert [each["role"] for each in messages] == ["assistant", "tool", "assistant", "tool", "assistant"]
+    assert messages[-1]["content"] == "seen tool"
 
 
 async def test_a_message_with_the_same_key_is_said_once(house: House, model: ScriptedModel) -> None:

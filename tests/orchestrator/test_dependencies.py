@@ -401,3 +401,21 @@ def test_refusals_that_reach_back_through_a_long_reply_are_found_without_judging
     made = planned(*chained, call("CHECK", "nobody", given_id="a80"), *[call("QUOTE")] * 40)
     assert codes(made) == ["dependency_failed"] * 80 + ["bad_reference"] + [""] * 40
     assert len(judged) <= 2 * len(made.runs)
+
+
+# Null for "not given", as models write it that have to write every key
+
+
+def test_a_null_for_what_a_result_fills_is_not_in_its_way():
+    made = planned(call("QUOTE"), call("CHECK"), call("ORDER", price=None, note=None), did=())
+    assert codes(made) == ["", "", ""]
+    payload = Payload.decode(made.runs[2].payload)
+    assert payload.uses == (("price", IDS[0], "price"),)
+    assert filled(order, payload, {IDS[0]: {"price": 1.5}}) == {"price": 1.5}
+
+
+def test_a_null_for_what_may_be_left_out_lets_a_merge_bring_it():
+    made = planned(call("QUOTE"), call("FREE", value=None, text="x"), mode="chain", merge=True)
+    assert codes(made) == ["", ""]
+    payload = Payload.decode(made.runs[1].payload)
+    assert filled(free, payload, {IDS[0]: {"value": 4, "text": "y"}}) == {"value": 4, "text": "x"}

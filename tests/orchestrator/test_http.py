@@ -14,7 +14,8 @@ import pytest
 
 from actions.errors import TryAgain
 from actions.services import HttpResponse
-from orchestrator.services.http import HttpxHttp, RunHttp, retry_after
+from orchestrator.retry_after import retry_after
+from orchestrator.services.http import HttpxHttp, RunHttp
 from orchestrator.services.model import ChatModel
 from orchestrator.settings import Settings
 

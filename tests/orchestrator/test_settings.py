@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from actions.errors import ConfigError
+from orchestrator.api.bounds import DEADLINE_S
 from orchestrator.settings import PREFIX, Settings, load_settings, unknown_variables
 
 SECRET = "s3cret"
@@ -50,6 +51,19 @@ def test_modules_are_parted_by_commas():
     )
 
 
+def test_origins_and_a_rate_are_taken_as_they_are_written():
+    settings = load_settings(
+        {"UMBEL_API_CORS": "https://a.example.com, http://localhost:3000", "UMBEL_API_RATE": "100/1s"}
+    )
+    assert settings.api_cors == ("https://a.example.com", "http://localhost:3000")
+    assert settings.api_rate == "100/1s"
+    assert load_settings({"UMBEL_API_CORS": "*"}).api_cors == ("*",)
+
+
+def test_a_clients_variables_are_no_slip():
+    assert not unknown_variables({"UMBEL_API_URL": "x", "UMBEL_API_KEY": "y"})
+
+
 @pytest.mark.parametrize(
     ("text", "span"),
     [
@@ -87,6 +101,11 @@ def test_settings_cannot_be_changed():
         ("UMBEL_REDIS_URL", "redis://localhost:99999", "port"),
         ("UMBEL_REDIS_URL", "redis://localhost:port", "port"),
         ("UMBEL_REDIS_URL", "redis://localhost/first", "database"),
+        ("UMBEL_API_RATE", "often", "100/1s"),
+        ("UMBEL_API_CORS", "app.example.com", "https://app.example.com"),
+        ("UMBEL_API_CORS", "https://app.example.com/", "without a path"),
+        ("UMBEL_API_PORT", "70000", "UMBEL_API_PORT"),
+        ("UMBEL_API_BODY_CAP", "4MB", "UMBEL_API_BODY_CAP"),
         ("UMBEL_ROOM", "many", "UMBEL_ROOM is 'many', which is not a whole number ("),
         ("UMBEL_PATIENCE_MS", "30s", "is '30s', which is not a whole number: write 30000"),
         ("UMBEL_ROOM", "0", "greater than or equal to 1"),
@@ -174,3 +193,15 @@ def test_each_setting_has_one_sentence():
 def test_reading_the_module_reads_no_environment():
     code = "import os; os.environ['UMBEL_ROOM'] = 'nonsense'; import orchestrator.settings"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_mistake_is_told_with_what_the_setting_means_in_one_line():
+    with pytest.raises(ConfigError) as raised:
+        load_settings({"UMBEL_PATIENCE_MS": "long"})
+    assert str(raised.value).endswith("a longer wait gives up its places, so that others pass.)")
+    assert "\n" not in str(raised.value)
+
+
+def test_the_time_that_a_request_has_is_the_one_that_is_written_down():
+    text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+    assert f"a request has {DEADLINE_S:g} s (waits" in " ".join(text.split())

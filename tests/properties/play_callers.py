@@ -52,6 +52,7 @@ class Callers:
         self.calls: list[str] = []
         self.turns: dict[str, str] = {}
         self.said: dict[str, list[str]] = {}
+        self.pushed: set[str] = set()
         self.posts: list[tuple[Any, ...]] = []
         self.fence = 0
         self.log: list[str] = []
@@ -172,11 +173,15 @@ class Callers:
         """A user's message, now and then sent twice."""
         conversation, turn = await self._conversation(), self.name("turn")
         message = json.dumps({"role": "user", "content": turn})
-        assert await self.store.conversations.say(conversation, turn, "d", message, LEAD) in {
-            "started",
-            "queued",
-        }
+        busy = self.chance.choices(("enqueue", "interrupt", "inject", "refuse"), (6, 1, 2, 1))[0]
+        verdict = await self.store.conversations.say(conversation, turn, "d", message, LEAD, busy=busy)
+        assert verdict in {"started", "queued", "busy"}
+        assert verdict != "busy" or busy == "refuse"
+        if verdict == "busy":
+            return
         if self.chance.random() < 0.2:
             assert await self.store.conversations.say(conversation, turn, "d", message, LEAD) == "exists"
         self.turns[turn] = conversation
         self.said[conversation].append(turn)
+        if busy in {"interrupt", "inject"}:
+            self.pushed.add(turn)

@@ -117,7 +117,9 @@ class Books:
                 open_calls = [call["id"] for call in message.get("tool_calls", ())]
                 if message["role"] == "user":
                     users.append(message["content"])
-            assert users == said[: len(users)]
+            assert len(users) == len(set(users)), "a message was told twice"
+            in_order = [turn for turn in users if turn not in self.play.pushed]
+            assert in_order == [turn for turn in said if turn not in self.play.pushed][: len(in_order)]
             if messages and messages[-1]["role"] == "tool":
                 assert not open_calls, "half of the results were told"
         assert len(seen) == len(set(seen))
@@ -153,6 +155,7 @@ async def play_to_the_end(play: Any, books: Books) -> None:
             await play.tick()
             if not await busy(play):
                 return
+        play.just_ticked = False  # from here on pumps take what the tick told of
         for pump in list(play.pumps):
             if pump.flights:
                 await play.finish(pump, at_last)
@@ -201,7 +204,8 @@ async def check_the_end(play: Any, books: Books) -> None:
         assert [call for call in results if call in calls] == calls
     for conversation, said in play.said.items():
         messages = await play.store.conversations.messages(conversation)
-        assert [message["content"] for message in messages if message["role"] == "user"] == said
+        users = [message["content"] for message in messages if message["role"] == "user"]
+        assert sorted(users) == sorted(said)
         record = await play.store.conversations.read(conversation)
         assert record.live_turn is None
         assert record.status in {"idle", "completed"}

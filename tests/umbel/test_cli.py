@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -42,11 +43,46 @@ from umbel.cli import COMMANDS, main
 result = CliRunner().invoke(main, ["--help"])
 assert result.exit_code == 0, result.output
 assert all(f"  {name} " in result.output for name in COMMANDS), result.output
-heavy = {"celery", "kombu", "redis", "pydantic", "httpx", "rich"} & set(sys.modules)
-assert not heavy, heavy
+heavy = {"asyncio", "celery", "fastapi", "httpx", "kombu", "orchestrator", "pydantic", "redis", "rich", "uvicorn"}
+imported = {name.partition(".")[0] for name in sys.modules}
+assert not heavy & imported, heavy & imported
+assert not {name for name in sys.modules if name.startswith("umbel.cli.")}
 """
     done = python("-c", code)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_help_of_a_command_imports_no_more_than_click():
+    code = """
+import sys
+from click.testing import CliRunner
+from umbel.cli import COMMANDS, main
+for name in COMMANDS:
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0, result.output
+heavy = {"celery", "fastapi", "httpx", "kombu", "prometheus_client", "pydantic", "redis", "rich", "tornado", "uvicorn"}
+imported = {name.partition(".")[0] for name in sys.modules}
+assert not heavy & imported, heavy & imported
+"""
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+
+
+def commands():
+    """All commands by the words that call them, those of groups too."""
+    for name, entry in cli.COMMANDS.items():
+        command = getattr(import_module(entry.module), entry.attribute)
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {each}", found) for each, found in command.commands.items())
+        else:
+            yield name, command
+
+
+def test_every_command_speaks_json_but_those_that_become_a_server():
+    silent = {
+        name for name, command in commands() if "--json" not in {o for p in command.params for o in p.opts}
+    }
+    assert silent == {"api", "worker", "flower"}
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -152,8 +152,14 @@ def test_denying_tells_the_model_why_and_the_audit_who(ask, within, wanting):
     ]
 
 
-@pytest.mark.parametrize("reason", [[], ["--reason", ""], ["--reason", " "]])
-def test_a_denial_needs_a_reason(ask, wanting, reason):
+def test_a_denial_can_do_without_a_reason(ask, wanting):
+    run = wanting()
+    assert ask("deny", run).exit_code == 0
+    assert "denied by a person" in ask("show", run).stdout
+
+
+@pytest.mark.parametrize("reason", [["--reason", ""], ["--reason", " "]])
+def test_a_reason_that_says_nothing_is_none(ask, wanting, reason):
     run = wanting()
     assert ask("deny", run, *reason).exit_code == 2
     assert "blocked" in ask("show", run).stdout

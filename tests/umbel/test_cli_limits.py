@@ -157,6 +157,17 @@ def test_one_key_may_have_its_own_numbers(ask, within, key):
     assert ask("unset", "ORDER", "--key", key).exit_code == 0
 
 
+def test_the_audit_hears_who_changed_what(ask, within):
+    assert ask("set", "ORDER", "1/1h", "--key", "kim", "--by", "ann").exit_code == 0
+    assert ask("unset", "ORDER", "--key", "ORDER").exit_code == 78
+    ask("unset", "ORDER", "--key", "kim", "--by", "bob")
+    lines = [line.fields for line in within(lambda umbel: umbel._store.audit.read())]
+    assert [(line["what"], line["limit"], line["by"], line["numbers"]) for line in lines] == [
+        ("limit", "ORDER:kim", "ann", "1/3600s"),
+        ("limit", "ORDER:kim", "bob", "as declared"),
+    ]
+
+
 def test_a_whole_key_needs_no_name(ask):
     told = ask("set", "1/h", "--key", "ORDER:kim")
     assert (told.exit_code, told.stdout) == (0, "ORDER:kim  1 in 1h\n")
@@ -175,10 +186,6 @@ def test_nobody_starts_at_a_limit_of_none(ask, within):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("ORDER", "5/soon"), "'5/soon' does not say how many in which window (NUMBERS). Write 50/1s"),
-        (("ORDER", "5/0s"), "does not say"),
-        (("ORDER", "5"), "does not say"),
-        (("ORDER", "x/1s"), "does not say"),
         (("all", "5/1s", "--burst", "6"), "burst of 6"),
         (("ORDER", "5/1s", "--burst", "2"), "counts starts exactly: it has no burst and no cost (--burst)"),
         (("ORDER", "5/1s", "--cost", "2"), "it has no burst and no cost (--cost)"),
@@ -192,7 +199,12 @@ def test_nobody_starts_at_a_limit_of_none(ask, within):
         (("s*c ?[x]\n", "5/1s", "--force"), "cannot name a rate limit"),
         (("ORDER", "5/1s", "--key", "ORDER:*"), "'ORDER:*' is no key"),
         (("ORDER", "5/1s", "--key", "a b"), "is no key"),
-        (("all", "5/1s", "--key", "kim"), "the limit all has one key, its name (--key). Leave --key out"),
+        (
+            ("ORDER", "5/1s", "--key", "ORDER"),
+            "ORDER alone would be the whole limit, not one key of it (--key)",
+        ),
+        (("5/1s", "--key", "ORDER"), "Write ORDER:ORDER for the key of that name, or leave it out for all"),
+        (("all", "5/1s", "--key", "kim"), "the limit all has one key, its name (--key). Leave it out"),
     ],
 )
 def test_numbers_that_cannot_be_meant_are_refused_in_one_line(ask, arguments, said):
@@ -200,6 +212,13 @@ def test_numbers_that_cannot_be_meant_are_refused_in_one_line(ask, arguments, sa
     assert told.exit_code == 78
     assert said in told.stderr
     assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("given", ["5/soon", "5/0s", "5", "x/1s"])
+def test_what_is_no_numbers_is_wrong_usage(ask, given):
+    told = ask("set", "ORDER", given)
+    assert told.exit_code == 2
+    assert f"NUMBERS: {given!r} does not say how many in which window. Write 50/1s" in told.stderr
 
 
 @pytest.mark.parametrize(

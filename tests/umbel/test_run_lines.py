@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 import pytest
 
 from orchestrator.reading import RunStanding, TurnStanding
@@ -49,6 +50,14 @@ def test_arguments_of_an_action_that_is_not_here_are_counted_and_that_is_said():
     assert "arguments      unknown keys=2" in told(arguments={"unknown keys": "2"})
 
 
+@pytest.mark.parametrize(
+    ("error", "there"), [("the action failed with ValueError", True), ("the shop has no gold", False)]
+)
+def test_an_exception_that_nobody_foresaw_leads_to_the_log_that_has_its_traceback(error, there):
+    text = told(status="failed", result={"error": error, "code": "handler_failed"})
+    assert ("traceback      in the log of the worker" in text) is there
+
+
 def test_the_run_that_holds_the_locks_of_a_chain_says_that_it_is_none_of_its_steps():
     assert "it has the locks of a chain" in told(action="umbel.chain")
 
@@ -76,7 +85,7 @@ def test_the_run_that_holds_the_locks_of_a_chain_says_that_it_is_none_of_its_ste
     ],
 )
 def test_a_line_of_a_turn_says_how_a_run_ended_and_what_became_of_its_effect(changed, text):
-    assert run_lines.row(replace(RUN, **changed)) == f"run_a.0.0  {text}"
+    assert click.unstyle(run_lines.row(replace(RUN, **changed))) == f"run_a.0.0  {text}"
 
 
 def test_what_came_of_a_run_stands_below_it_and_the_evaluators_last():

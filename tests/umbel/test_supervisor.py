@@ -307,6 +307,19 @@ def test_a_taken_port_is_changed_when_it_was_only_remembered(tmp_path):
             assert ask(Address.of(server.url), "PING") == "PONG"
 
 
+def test_a_server_that_was_killed_comes_back_where_its_clients_know_it_or_not_at_all(tmp_path):
+    with EmbeddedRedis(tmp_path) as server:
+        url, first = server.url, server.process
+        port = int(url.rpartition(":")[2].split("/")[0])
+        first.kill()
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", port))
+            with pytest.raises(OperatorError):
+                server.start()
+        assert server.start().url == url
+        assert server.process.pid not in {0, first.pid}
+
+
 def test_a_home_that_cannot_be_made_says_which_setting_to_change(tmp_path):
     (tmp_path / "home").write_text("a file stands in the way")
     with pytest.raises(ConfigError, match="UMBEL_HOME"):

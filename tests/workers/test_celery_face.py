@@ -53,6 +53,21 @@ async def test_a_call_from_outside_that_does_not_fit_starts_nothing(house: House
     assert await house.store.runs.read(run_of(wrong.id)) is None
 
 
+async def test_a_call_from_outside_that_does_not_fit_is_logged_with_its_task_and_what_is_wrong(
+    house: House, worker: Process, app: Celery
+) -> None:
+    sent = app.send_task("ADD", kwargs={"a": "not for the log", "c": 1})
+
+    async def logged() -> str:
+        return next((line for line in worker.log.read_text().splitlines() if sent.id in line), "")
+
+    line = await eventually(logged)
+    assert "of ADD from outside was refused: invalid_arguments (" in line
+    assert "a: an integer is wanted; b: is missing" in line
+    assert "c: is unknown" in line
+    assert "not for the log" not in line
+
+
 async def test_revoke_cancels_a_running_run_within_a_second(house: House, app: Celery) -> None:
     run = await house.conductor.submit("SLEEP", {"seconds": 20})
     await eventually(lambda: _is(house, run, "running"))

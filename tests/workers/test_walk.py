@@ -18,6 +18,7 @@ from actions.errors import (
     UnknownConversation,
     UnusableReply,
 )
+from orchestrator.submission import Submission
 
 if TYPE_CHECKING:
     from orchestrator.assembly import House
@@ -174,11 +175,17 @@ async def test_a_conversation_has_one_live_turn(house: House) -> None:
     conversation = await house.conductor.open_conversation()
     posted = await house.conductor.post_reply(conversation, reply(("SLEEP", '{"seconds": 5}')))
     with pytest.raises(ConversationBusy):
-        await house.conductor.post_reply(conversation, reply(("ADD", '{"a":1,"b":1}')))
+        await house.conductor.post_reply(conversation, reply(("ADD", '{"a":1,"b":1}')), busy="refuse")
+    waits = await house.conductor.post_reply(conversation, reply(("ADD", '{"a":20,"b":3}')))
+    assert (waits.queued, waits.runs) == (True, ())
     assert await house.conductor.cancel(posted.runs[0]) in {"cancelling", "cancelled"}
     assert await house.conductor.wait_for_turn(posted.turn, timeout_s=3) == "done"
-    told = json.loads((await house.conductor.messages(conversation))[-1]["content"])
-    assert told["code"] == "cancelled"
+    assert await house.conductor.wait_for_turn(waits.turn, timeout_s=5) == "done"
+    results = [
+        each["content"] for each in await house.conductor.messages(conversation) if each["role"] == "tool"
+    ]
+    assert json.loads(results[0])["code"] == "cancelled"
+    assert results[1:] == ["23"]
 
 
 async def test_what_a_submitter_does_wrong_is_told_to_it(house: House) -> None:
@@ -188,6 +195,17 @@ async def test_what_a_submitter_does_wrong_is_told_to_it(house: House) -> None:
         await house.conductor.submit("ADD", {"a": "many"})
     with pytest.raises(UnknownConversation):
         await house.conductor.post_reply("conv_none", reply())
+
+
+async def test_the_trace_of_a_request_reaches_the_handler(house: House) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    (run,) = await house.conductor.submit_all([Submission("TRACE", trace=trace)])
+    assert (await house.conductor.wait(run)).result == trace
+    conversation = await house.conductor.open_conversation()
+    posted = await house.conductor.post_reply(conversation, reply(("TRACE", "{}")), trace=trace)
+    assert await house.conductor.wait_for_turn(posted.turn) == "done"
+    assert (await house.conductor.messages(conversation))[-1]["content"] == f'"{trace}"'
+    assert (await house.conductor.call("TRACE")).result == ""
 
 
 async def test_a_run_that_was_submitted_twice_runs_once(house: House) -> None:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from umbel import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 EX_SOFTWARE = 70
 EX_CONFIG = 78
@@ -30,27 +33,56 @@ class Entry:
     help: str
 
 
-COMMANDS: dict[str, Entry] = {
-    "up": Entry("umbel.cli.up", "up", "Start the embedded server, workers and Flower, until Ctrl-C."),
-    "worker": Entry("umbel.cli.worker", "worker", "Start one Celery worker."),
-    "demo": Entry("umbel.cli.demo", "demo", "Lead three conversations on real workers, and watch."),
-    "show": Entry("umbel.cli.show", "show", "Show a run, a turn or a conversation, and why it waits."),
-    "cancel": Entry("umbel.cli.cancel", "cancel", "Cancel runs, turns and conversations."),
-    "interrupt": Entry("umbel.cli.interrupt", "interrupt", "Let a chain start no further step."),
-    "approvals": Entry("umbel.cli.approvals", "approvals", "Show what waits for a person's approval."),
-    "approve": Entry("umbel.cli.approvals", "approve", "Let a run start that waits for approval."),
-    "deny": Entry("umbel.cli.approvals", "deny", "End a run that waits for approval."),
-    "dead": Entry("umbel.cli.dead", "dead", "Show what died or failed; run it again, edited or as it was."),
-    "undo": Entry("umbel.cli.undo", "undo", "Show undos that failed, and try them again."),
-    "audit": Entry("umbel.cli.audit", "audit", "Show who asked for what, and what was decided."),
-    "limits": Entry(
-        "umbel.cli.limits", "limits", "Show limits and locks, and change limits while everything runs."
-    ),
-    "parse": Entry("umbel.cli.parse", "parse", "Read replies as JSON lines, print the calls in them."),
-    "bench": Entry("umbel.cli.bench", "bench", "Measure against the raw Redis floor."),
-    "flower": Entry("umbel.cli.flower", "flower", "Start Flower on the loopback interface."),
-    "doctor": Entry("umbel.cli.doctor", "doctor", "Check this machine, the settings and the server."),
+SECTIONS: dict[str, dict[str, Entry]] = {
+    "Start": {
+        "up": Entry("umbel.cli.up", "up", "Start a server, workers, the API and Flower, until Ctrl-C."),
+        "demo": Entry("umbel.cli.demo", "demo", "Lead three conversations on real workers, and watch."),
+        "api": Entry("umbel.cli.api", "api", "Start one process of the HTTP API."),
+        "worker": Entry("umbel.cli.worker", "worker", "Start one Celery worker."),
+        "flower": Entry("umbel.cli.flower", "flower", "Start Flower on the loopback interface."),
+    },
+    "Work": {
+        "submit": Entry(
+            "umbel.cli.submit", "submit", "Submit a call of an action, and wait for it if told to."
+        ),
+        "list": Entry("umbel.cli.list", "list_", "List runs, the newest first."),
+        "show": Entry("umbel.cli.show", "show", "Show a run, a turn or a conversation, and why it waits."),
+        "watch": Entry("umbel.cli.watch", "watch", "Watch a run, a turn or a conversation until it ends."),
+        "cancel": Entry("umbel.cli.cancel", "cancel", "Cancel runs, turns and conversations."),
+        "interrupt": Entry("umbel.cli.interrupt", "interrupt", "Let a chain start no further step."),
+        "parse": Entry("umbel.cli.parse", "parse", "Read replies as JSON lines, print the calls in them."),
+    },
+    "Decide": {
+        "approvals": Entry("umbel.cli.approvals", "approvals", "Show what waits for a person's approval."),
+        "approve": Entry("umbel.cli.approvals", "approve", "Let a run start that waits for approval."),
+        "deny": Entry("umbel.cli.approvals", "deny", "End a run that waits for approval."),
+        "dead": Entry(
+            "umbel.cli.dead", "dead", "Show what died or failed; run it again, edited or as it was."
+        ),
+        "undo": Entry("umbel.cli.undo", "undo", "Show undos that failed, and try them again."),
+    },
+    "Look after": {
+        "actions": Entry(
+            "umbel.cli.actions", "actions", "Show the actions, or as tools for a model's provider."
+        ),
+        "queues": Entry(
+            "umbel.cli.queues", "queues", "Show what is ready, runs and waits, and who serves it."
+        ),
+        "keys": Entry("umbel.cli.keys", "keys", "Make, list and revoke keys of the HTTP API."),
+        "limits": Entry(
+            "umbel.cli.limits", "limits", "Show limits and locks, and change limits while everything runs."
+        ),
+        "audit": Entry("umbel.cli.audit", "audit", "Show who asked for what, and what was decided."),
+        "doctor": Entry("umbel.cli.doctor", "doctor", "Check this machine, the settings and the server."),
+        "bench": Entry("umbel.cli.bench", "bench", "Measure against the raw Redis floor."),
+        "completion": Entry(
+            "umbel.cli.completion", "completion", "Print what lets a shell complete commands."
+        ),
+    },
 }
+"""The sub-commands as the help lists them."""
+COMMANDS: dict[str, Entry] = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
+"""The sub-commands by name."""
 
 
 class LazyGroup(click.Group):
@@ -83,10 +115,23 @@ class LazyGroup(click.Group):
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"{error.message}{hint}", ctx) from None
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the sub-commands out of the table, without importing one; options as any command does."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=entry.help)
+            for name, entry in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click calls it so
         """List the sub-commands out of the table, without importing one."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+        longest = max(map(len, COMMANDS))
+        for title, entries in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(longest), entry.help) for name, entry in entries.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the sub-command; turn what it raises into one line and an exit code."""
@@ -103,6 +148,11 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             raise  # click ends quietly when the reader of our output has gone
         except Exception as error:  # noqa: BLE001 - the edge of the program: nobody above could hear it
+            from umbel.extras import missing
+
+            if isinstance(error, ImportError) and (known := missing(error)) is not None:
+                _say(ctx, error, str(known))
+                raise click.exceptions.Exit(known.exit_code) from None
             _say(ctx, error, f"unexpected {type(error).__name__}: {error} (--debug shows where)")
             raise click.exceptions.Exit(EX_SOFTWARE) from None
 

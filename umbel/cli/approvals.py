@@ -73,15 +73,15 @@ def approve(ctx: click.Context, run: str, digest: str | None, by: str, *, yes: b
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.option("--reason", required=True, help="What the model is told.")
+@click.option("--reason", help="What the model is told beside that a person denied it.")
 @options.by
 @options.as_json
 @click.pass_context
-def deny(ctx: click.Context, run: str, reason: str, by: str, *, as_json: bool) -> None:
-    """End a run that waits for your approval; the model is told the reason."""
-    if not reason.strip():
-        raise click.UsageError("--reason: the model is told this; say why")
-    _tell(ctx, run, asyncio.run(_deny(run, reason, by)), as_json=as_json)
+def deny(ctx: click.Context, run: str, reason: str | None, by: str, *, as_json: bool) -> None:
+    """End a run that waits for your approval; the model is told so, and the reason if there is one."""
+    if reason is not None and not reason.strip():
+        raise click.UsageError("--reason: the model is told this; say why, or leave it out")
+    _tell(ctx, run, asyncio.run(_deny(run, reason or "", by)), as_json=as_json)
 
 
 def lines(each: Wanted) -> Iterator[str]:

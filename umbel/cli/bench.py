@@ -52,6 +52,9 @@ def bench(
 
     from rich.console import Console
 
+    from umbel import extras
+
+    extras.need("worker")
     from umbel.bench.figures import Workload
     from umbel.bench.report import document, show
     from umbel.bench.rounds import FULL, QUICK

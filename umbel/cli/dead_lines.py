@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from umbel.cli.colours import coloured
 from umbel.cli.layout import moment
 from umbel.cli.plain import document, plain
 from umbel.cli.run_lines import where_to_look
@@ -19,14 +20,13 @@ _SHOWN: Final = 100
 def row(each: DeadCall) -> str:
     """One of the dead as a line of a list."""
     tail = "  [edited]" if each.edited else ""
-    return (
-        f"{each.run}  {plain(each.action)}  {each.status}  {moment(each.ended)}{tail}  {_short(each.error)}"
-    )
+    head = f"{each.run}  {plain(each.action)}  {coloured(each.status)}"
+    return f"{head}  {moment(each.ended)}{tail}  {_short(each.error)}"
 
 
 def lines(each: DeadCall) -> Iterator[str]:
     """All there is to say of one of the dead."""
-    yield f"{each.run}  {plain(each.action)}  {each.status}"
+    yield f"{each.run}  {plain(each.action)}  {coloured(each.status)}"
     told = {
         "ended": moment(each.ended),
         "attempts": str(each.attempts),

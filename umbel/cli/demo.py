@@ -38,7 +38,9 @@ def demo(ctx: click.Context, *, as_json: bool, stay: bool) -> None:
     """
     from actions.errors import UmbelError
     from orchestrator.settings import load_settings
-    from umbel import starting
+    from umbel import extras, starting
+
+    extras.need("worker")
     from umbel.demo.script import load_all
     from umbel.demo.stage import Stage
 

@@ -14,15 +14,20 @@ import click
 
 @click.command()
 @click.option(
-    "--port", "-p", type=click.IntRange(1, 65535), help="The port; UMBEL_FLOWER_PORT when not given."
+    "--port",
+    "-p",
+    type=click.IntRange(0, 65535),
+    help="The port, 0 for any free one; else UMBEL_FLOWER_PORT.",
 )
 def flower(port: int | None) -> None:
     """Start Flower on the loopback interface."""
-    from umbel import home, preflight, starting
+    from umbel import extras, home, preflight, starting
+    from umbel.installation.plan import choose_ports
 
+    extras.need("worker")
     settings = preflight.reachable_settings(Path.cwd())
-    chosen = port or settings.flower_port
-    preflight.check_port(chosen)
+    wanted = settings.flower_port if port is None else port
+    chosen = choose_ports(settings, api=None, flower=wanted).flower or wanted
     login, is_new = home.login_of(settings)
     click.echo(f"Flower: http://127.0.0.1:{chosen}, {home.told(settings, login, is_new=is_new)}")
     sys.stdout.flush()

@@ -9,8 +9,8 @@ import click
 
 if TYPE_CHECKING:
     from actions.limits import RateLimit
-    from orchestrator.store.limits import Changed, Standing
-    from orchestrator.store.locks import LockStanding
+    from orchestrator.guard_standings import LimitStanding, LockStanding
+    from orchestrator.store.limits import Changed
 
 _US: Final = 1_000_000
 _ROWS: Final = 50
@@ -45,7 +45,7 @@ def changed_row(each: Changed, *, known: bool) -> dict[str, Any]:
     }
 
 
-def standing_row(each: Standing) -> dict[str, Any]:
+def standing_row(each: LimitStanding) -> dict[str, Any]:
     """How one key stands; times in seconds from now."""
     return {
         "key": each.key,

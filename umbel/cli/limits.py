@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from umbel.cli import limit_tables as tables
+from umbel.cli import options
 
 if TYPE_CHECKING:
     from umbel.cli.limit_names import Known
@@ -68,12 +69,14 @@ def show(name: str | None, *, whole: bool, as_json: bool) -> None:
 @click.option("--burst", type=click.IntRange(1), help="Units at once, for a limit that is declared with one.")
 @click.option("--cost", type=click.IntRange(1), help="Units that each run takes, in place of its own.")
 @click.option("--force", is_flag=True, help="Also if no action that can be loaded here has such a limit.")
+@options.by
 @_json
 def change(
     words: tuple[str, ...],
     key: str | None,
     burst: int | None,
     cost: int | None,
+    by: str,
     *,
     force: bool,
     as_json: bool,
@@ -90,7 +93,7 @@ def change(
     n, window = names.numbers(words[-1])
     known = names.known()
     names.check(name, full, n, burst, cost, known, force=force)
-    asyncio.run(_set(name, full, n, window, burst, cost))
+    asyncio.run(_set(name, full, n, window, burst, cost, by))
     _explain(known)
     said = f"{n} in {tables.span(window)}" + (f", {burst} at once" if burst else "")
     _confirm(full or name, said, as_json=as_json)
@@ -99,32 +102,40 @@ def change(
 @limits.command("unset", short_help="Let the declared numbers hold again.")
 @click.argument("name", required=False)
 @_key
+@options.by
 @_json
 @click.pass_context
-def restore(ctx: click.Context, name: str | None, key: str | None, *, as_json: bool) -> None:
+def restore(ctx: click.Context, name: str | None, key: str | None, by: str, *, as_json: bool) -> None:
     """Let the declared numbers hold again. Ends with 1 if nothing was changed."""
     from umbel.cli import limit_names as names
 
     name, full = names.name_and_key(name, key)
-    found = asyncio.run(_unset(name, full))
+    found = asyncio.run(_unset(name, full, by))
     _confirm(full or name, "as declared" if found else "was not changed", as_json=as_json)
     ctx.exit(0 if found else 1)
 
 
-async def _set(name: str, key: str | None, n: int, window: Any, burst: int | None, cost: int | None) -> None:
+async def _set(
+    name: str, key: str | None, n: int, window: Any, burst: int | None, cost: int | None, by: str
+) -> None:
+    from orchestrator.limit_changes import told
     from umbel.cli.stores import opened
 
     async with opened() as store:
-        per_us = round(window.total_seconds() * 1_000_000)
-        await store.limits.set(name, n=n, per_us=per_us, burst=burst or 0, cost=cost, key=key)
+        seconds = window.total_seconds()
+        line = told(name, key, by=by, numbers=f"{n}/{seconds:g}s")
+        await store.limits.set(
+            name, n=n, per_us=round(seconds * 1_000_000), burst=burst or 0, cost=cost, key=key, line=line
+        )
 
 
-async def _unset(name: str, key: str | None) -> bool:
+async def _unset(name: str, key: str | None, by: str) -> bool:
+    from orchestrator.limit_changes import told
     from umbel.cli.stores import opened
 
     async with opened() as store:
         found = any(each.field == (key or name) for each in await store.limits.changed())
-        await store.limits.unset(name, key=key)
+        await store.limits.unset(name, key=key, line=told(name, key, by=by))
         return found
 
 

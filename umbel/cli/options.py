@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    _Type = click.ParamType[datetime]
+    _Time = click.ParamType[datetime]
+    _Seconds = click.ParamType[float]
 else:
-    _Type = click.ParamType  # generic since click 8.4; 8.1 is enough
+    _Time = _Seconds = click.ParamType  # generic since click 8.4; 8.1 is enough
 
 
 def user() -> str:
@@ -35,10 +36,11 @@ by = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
-class Moment(_Type):
+class Moment(_Time):
     """A point in time: how long ago ("90s", "2h", "7d"), or a date, with a time and a zone if need be."""
 
     name = "time"
+    wanted = "how long ago (90s, 2h, 7d)"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Read it; a time without a zone is one of this machine's zone."""
@@ -55,10 +57,26 @@ class Moment(_Type):
             return datetime.fromisoformat(value).astimezone()
         except (ValueError, OverflowError, OSError):
             self.fail(
-                f"{value!r} is no time: write how long ago (90s, 2h, 7d) or a date (2026-03-01, 2026-03-01T14:30)",
+                f"{value!r} is no time: write {self.wanted} or a date (2026-03-01, 2026-03-01T14:30)",
                 param,
                 ctx,
             )
+
+
+class Span(_Seconds):
+    """A length of time ("500ms", "30s", "5m", or plain seconds), read as seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it."""
+        from actions.errors import DeclarationError
+        from actions.policy import duration
+
+        try:
+            return duration(value).total_seconds()
+        except (DeclarationError, OverflowError) as error:
+            self.fail(str(error), param, ctx)
 
 
 since = click.option(

@@ -12,7 +12,10 @@ import click
 
 
 @click.command()
-def parse() -> None:
+@click.option(
+    "--json", "_as_json", is_flag=True, help="Change nothing: it prints JSON, an object a line, anyway."
+)
+def parse(*, _as_json: bool) -> None:
     """Read replies as JSON lines, print the calls in them.
 
     A line is {"id", "body", "format"?} for a reply as a provider sent it, or {"id", "text"} for a text that

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from orchestrator.guard_standings import Ladder, LockStanding, Rung
 from orchestrator.reading import RunStanding
-from orchestrator.store.ladders import Ladder, Rung
-from orchestrator.store.locks import LockStanding
 from umbel.cli import limit_tables as tables
+from umbel.cli.colours import coloured
 from umbel.cli.layout import moment, moment_or_none, pair, pairs, short
 from umbel.cli.plain import plain
 
@@ -20,6 +20,7 @@ _CODE: Final = 40
 """Characters of a code that a line has room for."""
 _SURPRISE: Final = re.compile(r"failed with \w+$")
 """An exception that nobody foresaw: its text is not for the model, so records only name its type."""
+_WHERE: Final = "in the log of the worker that ran it, with this id (of `umbel up`: logs/ in its home folder)"
 LOGGED: Final = "the log of the worker that ran it has the traceback"
 _WORDS: Final = {
     "backoff": "its next attempt",
@@ -31,7 +32,7 @@ _WORDS: Final = {
 
 def lines(told: RunStanding) -> Iterator[str]:
     """All there is to say of a run."""
-    yield f"{told.run}  {plain(told.action)}  {told.status}{_how_long(told)}"
+    yield f"{told.run}  {plain(told.action)}  {coloured(told.status)}{_how_long(told)}"
     yield from pairs(
         {
             "what": "it has the locks of a chain" if told.action == "umbel.chain" else None,
@@ -59,6 +60,7 @@ def lines(told: RunStanding) -> Iterator[str]:
         yield pair("last attempt", short(told.error))
     if told.result is not None:
         yield pair("result", short(told.result))
+        yield from logged(told.result)
     if told.told is not None:
         yield pair("model was told", short(told.told))
     if told.now is not None:
@@ -186,7 +188,7 @@ def row(told: RunStanding) -> str:
     ask = " for a person's approval" if told.approval == "wanted" and told.status == "blocked" else ""
     by = f" ({_code(told)})" if _code(told) not in {None, told.status} else ""
     action = f"undo of {plain(told.action)}" if told.undo_of else plain(told.action)
-    return f"{told.run}  {action}  {told.status}{by}{why}{ask}{_then(told)}{_how_long(told)}"
+    return f"{told.run}  {action}  {coloured(told.status)}{by}{why}{ask}{_then(told)}{_how_long(told)}"
 
 
 def where_to_look(error: Any) -> str:
@@ -195,6 +197,12 @@ def where_to_look(error: Any) -> str:
     if isinstance(text, str) and _SURPRISE.search(text):
         return f" ({LOGGED})"
     return ""
+
+
+def logged(result: Any) -> Iterator[str]:
+    """The line below a result that says no more than the type of an exception."""
+    if where_to_look(result):
+        yield pair("traceback", _WHERE)
 
 
 def _code(told: RunStanding) -> str | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from umbel.cli import options
+from umbel.cli.completing import action_names
 
 if TYPE_CHECKING:
     from actions.registry import Registry
@@ -71,7 +72,11 @@ def filtered(command: F) -> F:
         (
             click.option("--status", type=click.Choice(_STATUSES), multiple=True, help="How they ended."),
             click.option(
-                "--action", metavar="NAME", multiple=True, help="Which action, by any of its names."
+                "--action",
+                metavar="NAME",
+                multiple=True,
+                shell_complete=action_names,
+                help="Which action, by any of its names.",
             ),
             options.since,
             options.before,

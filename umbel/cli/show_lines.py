@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.reading import ConversationStanding, RunStanding, Standing, TurnStanding
 from umbel.cli import run_lines
+from umbel.cli.colours import coloured
 from umbel.cli.layout import moment_or_none, pairs
 from umbel.cli.plain import plain
 
@@ -22,7 +23,7 @@ def lines(told: Standing) -> Iterator[str]:
 
 
 def _turn(told: TurnStanding) -> Iterator[str]:
-    yield f"{told.turn}  {told.status}"
+    yield f"{told.turn}  {coloured(told.status)}"
     number = None if told.round is None else f"{told.round + 1}"
     left = f", {told.left} of its calls have no result yet" if told.left and told.status == "live" else ""
     yield from pairs(
@@ -43,7 +44,7 @@ def _turn(told: TurnStanding) -> Iterator[str]:
 
 
 def _conversation(told: ConversationStanding) -> Iterator[str]:
-    yield f"{told.conversation}  {told.status}"
+    yield f"{told.conversation}  {coloured(told.status)}"
     yield from pairs(
         {
             "principal": told.principal and plain(told.principal),

@@ -75,8 +75,5 @@ def registry_or_refuse() -> Registry:
 
     registry, why = registry_or_why()
     if why:
-        raise ConfigError(
-            f"the actions cannot be loaded here: {why}",
-            fix="Set UMBEL_ACTIONS to the modules that hold them, in the folder where they can be imported",
-        )
+        raise ConfigError(f"the actions cannot be loaded here: {why}")  # it says itself what to do
     return registry

@@ -1,92 +1,116 @@
 """`umbel up`: settings in, a whole installation on this machine out, until Ctrl-C.
 
-The embedded server (or UMBEL_REDIS_URL), workers for the actions, one for the turns, Flower. One that dies is
-started again; all of them end with this process. What other terminals need stands in a file of the home folder.
+The embedded server (or UMBEL_REDIS_URL), workers for the actions, one for the turns, the HTTP API, Flower. One that
+dies is started again; all of them end with this process. What other terminals need stands in the home folder, which one
+of these has at a time; what scripts need stands in the ready file.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import shlex
-import time
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from actions.registry import Registry
     from orchestrator.settings import Settings
-    from umbel.supervisor import EmbeddedRedis, Family, Process
+    from umbel.installation.plan import Plan, Ports
+    from umbel.installation.telling import Telling
+    from umbel.supervisor import EmbeddedRedis, Family
 
-_TEND_EVERY_S: Final = 0.5
-_SPARE: Final = timedelta(seconds=5)
-"""What a worker has to end in, beyond the grace that its runs have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to run."""
-
-    settings: Settings
-    """How it was started; the server's URL is in it."""
-    registry: Registry
-    """The actions."""
-    workers: int
-    """How many workers for the actions."""
-    concurrency: int | None
-    """Processes of each; None: as the settings say."""
-    flower: int | None
-    """Flower's port; None: no Flower."""
-    login: str
-    """Who may open Flower, as user:password."""
-    login_told: str
-    """What is said of that."""
+_PORT = click.IntRange(0, 65535)
 
 
 @click.command()
 @click.option("--workers", "-w", default=1, type=click.IntRange(1, 64), help="Workers for the actions.")
 @click.option("--concurrency", "-c", type=click.IntRange(1, 1024), help="Processes of each worker.")
-@click.option("--port", "-p", type=click.IntRange(1, 65535), help="Flower's port; else UMBEL_FLOWER_PORT.")
+@click.option("--api-port", type=_PORT, help="The API's port; else UMBEL_API_PORT. 0: any free one.")
+@click.option(
+    "--flower-port",
+    "--port",
+    "-p",
+    type=_PORT,
+    help="Flower's port; else UMBEL_FLOWER_PORT. 0: any free one.",
+)
+@click.option("--api/--no-api", default=True, help="Whether the HTTP API is started.")
 @click.option("--flower/--no-flower", default=True, help="Whether Flower is started.")
-def up(workers: int, concurrency: int | None, port: int | None, *, flower: bool) -> None:
-    """Start the embedded server, workers and Flower, until Ctrl-C."""
-    from pydantic import SecretStr
+@click.option(
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write URLs, ports, processes and the first key into this file, once all is ready.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line for what happens.")
+def up(
+    workers: int,
+    concurrency: int | None,
+    api_port: int | None,
+    flower_port: int | None,
+    ready_file: Path | None,
+    *,
+    api: bool,
+    flower: bool,
+    as_json: bool,
+) -> None:
+    """Start the embedded server, workers, the HTTP API and Flower, until Ctrl-C.
 
+    The ready file is a JSON object that only you can read. It appears when everything is ready, names other processes
+    when one had to be started again, and is gone at the end.
+    """
     from orchestrator.settings import load_settings
-    from umbel import home, preflight, starting
+    from umbel import extras, preflight, starting
+    from umbel.cli.progress import spinner
+
+    extras.need("worker", *(("server",) if api else ()))
+    from umbel.installation import claim
+    from umbel.installation.plan import choose_ports
+    from umbel.installation.ready_file import ReadyFile
+    from umbel.installation.running import Installation
+    from umbel.installation.telling import JsonLines, Lines
 
     preflight.refuse_hidden(Path.cwd())
     settings = load_settings()
+    claim.refuse_second(settings.home)  # first: its ports are taken, and that is not what is wrong
     registry = preflight.load_registry(settings, Path.cwd())
-    flower_port = (port or settings.flower_port) if flower else None
-    if flower_port:
-        preflight.check_port(flower_port)
-    login, is_new = home.login_of(settings)
-    said = home.told(settings, login, is_new=is_new)
-    with (
-        starting.stops_on_sigterm(),
-        contextlib.suppress(KeyboardInterrupt),
-        _server(settings) as (url, server),
-    ):
-        complete = settings.model_copy(update={"redis_url": SecretStr(url)})
-        preflight.check_server(complete)
-        plan = Plan(complete, registry, workers, concurrency, flower_port, login, said)
-        with _family() as family, home.env_file(complete):
-            _start(plan, family)
-            _tell(plan, server)
-            _tend(family, server)
+    ports = choose_ports(
+        settings,
+        api=_chosen(api_port, settings.api_port) if api else None,
+        flower=_chosen(flower_port, settings.flower_port) if flower else None,
+    )
+    telling = JsonLines() if as_json else Lines()
+    file = None if ready_file is None else ReadyFile(ready_file)
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(contextlib.suppress(KeyboardInterrupt))
+        ends.enter_context(starting.stops_on_sigterm())
+        ends.enter_context(claim.claimed(settings.home))
+        if file is not None:
+            file.remove()  # one that a killed process left: who waits for it would believe it
+        url, server = ends.enter_context(_server(settings))
+        plan = _plan(settings, url, registry, ports, workers=workers, concurrency=concurrency)
+        ends.enter_context(_shown(plan))
+        family = ends.enter_context(_family(telling))
+        if file is not None:
+            ends.enter_context(file)  # the first thing to go: what it names is about to end
+        installation = Installation(plan, server, family, telling)
+        with spinner("starting everything"):
+            installation.start()
+        installation.tell()
+        installation.tend(file)
+
+
+def _chosen(option: int | None, setting: int) -> int:
+    """The port that the command line says, 0 too, else the setting."""
+    return setting if option is None else option
 
 
 @contextlib.contextmanager
 def _server(settings: Settings) -> Iterator[tuple[str, EmbeddedRedis | None]]:
     """The URL of the server, and the server when it is embedded."""
-    from actions.errors import ConfigError
+    from umbel.installation import claim
     from umbel.supervisor import EmbeddedRedis
 
     if not settings.is_embedded:
@@ -94,16 +118,49 @@ def _server(settings: Settings) -> Iterator[tuple[str, EmbeddedRedis | None]]:
         return
     with EmbeddedRedis(settings.home) as server:
         if server.is_shared:
-            raise ConfigError(
-                "another umbel runs for this home folder",
-                where=str(settings.home),
-                fix=f". {settings.home}/env, then `umbel worker --name two`, adds a worker; or set UMBEL_HOME anew",
-            )
+            raise claim.occupied(settings.home)
         yield server.url, server
 
 
+def _plan(
+    settings: Settings, url: str, registry: Registry, ports: Ports, *, workers: int, concurrency: int | None
+) -> Plan:
+    """What is to run, after a look at the server; the first key is made here."""
+    from pydantic import SecretStr
+
+    from umbel import home, preflight
+    from umbel.cli.options import user
+    from umbel.installation.first_key import first_key
+    from umbel.installation.plan import Plan
+
+    complete = settings.model_copy(
+        update={
+            "redis_url": SecretStr(url),
+            "api_port": ports.api or settings.api_port,
+            "flower_port": ports.flower or settings.flower_port,
+        }
+    )
+    preflight.check_server(complete)
+    login, is_new = home.login_of(settings)
+    said = home.told(settings, login, is_new=is_new)
+    key = None if ports.api is None else first_key(complete, registry, by=user())
+    return Plan(complete, registry, workers, concurrency, ports, login, said, key)
+
+
 @contextlib.contextmanager
-def _family() -> Iterator[Family]:
+def _shown(plan: Plan) -> Iterator[None]:
+    """The env file: what is started by hand beside this, or submits to it, finds everything there."""
+    from umbel import home, starting
+
+    more = starting.flower_login(plan.login) if plan.ports.flower else {}
+    if plan.api_url is not None and plan.key is not None:
+        more |= {starting.CLIENTS_URL: plan.api_url, starting.CLIENTS_KEY: plan.key}
+    with home.env_file(plan.settings, more):
+        yield
+
+
+@contextlib.contextmanager
+def _family(telling: Telling) -> Iterator[Family]:
     """The children; says that they are being stopped, since that may take as long as their runs' grace."""
     from umbel.supervisor import Family
 
@@ -111,96 +168,4 @@ def _family() -> Iterator[Family]:
         try:
             yield family
         finally:
-            click.echo("Stopping …")
-
-
-def _start(plan: Plan, family: Family) -> None:
-    """Start everything at once, and wait until the workers are ready."""
-    from umbel import starting
-
-    queues = starting.queues_of(plan.registry)
-    served = {f"worker-{number + 1}": queues for number in range(plan.workers)} | {"turns": [starting.TURNS]}
-    signs = []
-    for name, theirs in served.items():
-        command = starting.worker_command(
-            plan.settings, name=name, queues=theirs, concurrency=plan.concurrency
-        )
-        process = _process(plan.settings, name, command)
-        signs.append(starting.Sign(process))
-        family.add(process)
-    if plan.flower:
-        command = starting.flower_command(plan.flower)
-        family.add(_process(plan.settings, "flower", command, starting.flower_login(plan.login)))
-    if plan.settings.log_level in {"debug", "info"}:  # with less, workers do not say when they are ready
-        starting.wait_until_ready(signs)
-
-
-def _process(
-    settings: Settings, name: str, command: list[str], more: Mapping[str, str] | None = None
-) -> Process:
-    from umbel import starting
-    from umbel.supervisor import Process
-
-    return Process(
-        name,
-        command,
-        log=settings.home / "logs" / f"{name}.log",
-        env=starting.environment(settings, more),
-        cwd=Path.cwd(),
-        grace=settings.grace + _SPARE,
-    )
-
-
-def _tell(plan: Plan, server: EmbeddedRedis | None) -> None:
-    """Where everything is, and what to do next."""
-    from umbel import starting
-    from umbel.home import ENV_FILE
-
-    settings = plan.settings
-    owner = "yours" if server is None else "embedded"
-    names = ", ".join(action.name for action in plan.registry.actions)
-    queues = ", ".join(starting.queues_of(plan.registry))
-    rows = {
-        "Redis": f"{settings.redacted_url} ({owner})",
-        "actions": names if settings.actions else f"{names}; yours: UMBEL_ACTIONS=mypackage.actions",
-        "workers": f"{plan.workers} for {queues}; one for {starting.TURNS}",
-        "Flower": f"http://127.0.0.1:{plan.flower}, {plan.login_told}" if plan.flower else "not started",
-        "model": settings.model_url or "none: set UMBEL_MODEL_URL to let a model lead conversations",
-        "logs": str(settings.home / "logs"),
-    }
-    for name, text in rows.items():
-        click.echo(f"  {click.style(f'{name:<9}', fg='cyan')}{text}")
-    click.echo("\nIn another terminal, to submit a run:")
-    click.echo(f"  . {shlex.quote(str(settings.home / ENV_FILE))}")
-    click.echo(f"  celery -A workers.main call {_example(plan.registry, settings)}")
-    click.echo("\nCtrl-C stops everything; what was accepted is kept.")
-
-
-def _example(registry: Registry, settings: Settings) -> str:
-    """A call of the first action of the user's own, with values of the right kinds."""
-    from actions.schema import parameters_schema
-
-    action = registry.actions[0] if settings.actions else registry.resolve("NONE")
-    schema = parameters_schema(action)
-    samples = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
-    values = {
-        name: samples.get(str(schema["properties"][name].get("type")), "text")
-        for name in schema.get("required", [])
-    }
-    return f"{action.name} --kwargs {shlex.quote(json.dumps(values))}" if values else action.name
-
-
-def _tend(family: Family, server: EmbeddedRedis | None) -> None:
-    """Look after everything until interrupted: whatever ends by itself is started again."""
-    while True:
-        time.sleep(_TEND_EVERY_S)
-        if server is not None and server.process is not None and not server.process.is_alive:
-            _note_end(server.process)
-            server.start()
-        for process in family.tend():
-            _note_end(process)
-
-
-def _note_end(process: Process) -> None:
-    text = f"umbel: {process.name} ended with {process.returncode} and is started again ({process.log})"
-    click.secho(text, fg="yellow", err=True)
+            telling.stopping()

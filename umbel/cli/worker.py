@@ -24,8 +24,9 @@ def worker(queues: str, concurrency: int | None, name: str | None) -> None:
 
     The same as `celery -A workers.main worker`, after a look at the settings, your actions and the server.
     """
-    from umbel import preflight, starting
+    from umbel import extras, preflight, starting
 
+    extras.need("worker")
     settings = preflight.reachable_settings(Path.cwd())
     registry = preflight.load_registry(settings, Path.cwd())
     chosen = [queue for queue in (part.strip() for part in queues.split(",")) if queue]

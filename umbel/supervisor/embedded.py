@@ -176,7 +176,12 @@ class EmbeddedRedis:
         return Process("the embedded server", [binary, config], log=self.log, keep=[self._lock.to_pass_on()])
 
     def _choose_port(self) -> int:
-        """The port that was asked for, else the one of the last time, else any that is free."""
+        """The port that was asked for, else the one of the last time, else any that is free.
+
+        One that ended by itself comes back on its own port, or not at all: its clients know no other.
+        """
+        if self._process is not None:
+            return self._port
         if self._wanted:
             if not is_free(self._wanted):
                 raise PortInUse(

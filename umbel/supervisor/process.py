@@ -60,7 +60,8 @@ class Process:
         self.grace = grace
         self.pid = 0
         """The child's own number (not the guard's), which is also its process group's. 0 before the start."""
-        self._command = [str(part) for part in command]
+        self.command = tuple(str(part) for part in command)
+        """Its command line."""
         self._env = None if env is None else dict(env)
         self._cwd = cwd
         self._keep = tuple(keep)
@@ -182,7 +183,7 @@ class Process:
         grace = f"{self.grace.total_seconds():.3f}"
         # -I -S: the guard reads no PYTHON variable and no site folder; it needs neither and starts faster.
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_GUARD), str(theirs.fileno()), grace, *self._command],
+            [sys.executable, "-I", "-S", str(_GUARD), str(theirs.fileno()), grace, *self.command],
             pass_fds=(theirs.fileno(), *self._keep),
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -3,9 +3,9 @@
 -- NEEDS: base events ready settle [ends guards limits fifos parking]
 -- KEYS: [1] prefix
 -- ARGV: frame(3), what ('set', 'unset', 'cool' or 'look'), field of `limits` (a name or a key; for cool and look a key),
---       'n per_us burst cost' or ms or '', most fields, then keys at which runs may wait
+--       'n per_us burst cost' or ms or '', most fields, line for the audit (JSON) or '', then keys at which runs may wait
 -- RETURNS: 'ok', or 'full' (there are as many changed limits as may be)
-local what, field, value, most = unpack(ARGV, 4, 7)
+local what, field, value, most, line = unpack(ARGV, 4, 8)
 if what == 'set' then
   if call('HEXISTS', P .. 'limits', field) == 0 and call('HLEN', P .. 'limits') >= tonumber(most) then return 'full' end
   call('HSET', P .. 'limits', field, value)
@@ -14,7 +14,8 @@ elseif what == 'unset' then
 elseif what == 'cool' then
   ladder().cool(field, value)
 end
-for at = 8, #ARGV do
+if line ~= '' then audit(line) end
+for at = 9, #ARGV do
   ladder().turn_limit(ARGV[at])
   ladder().unpark(ARGV[at])
 end

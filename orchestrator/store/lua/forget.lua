@@ -4,4 +4,5 @@
 -- ARGV: frame(3), conversation
 -- RETURNS: 'more' (a turn still lives, or there is more: call again) or 'removed'
 ladder().remove(ARGV[4])
+close_rounds() -- what was stopped may have held a lock that another run waits for
 return call('EXISTS', P .. 'c:' .. ARGV[4]) == 1 and 'more' or 'removed'

@@ -4,7 +4,7 @@
 -- NEEDS: base events ready settle [ends guards limits fifos] {asks chains undoing follow rescue people stopping} record
 -- KEYS: [1] prefix
 -- ARGV: frame(3), conversation, turn, digest, round, by ('' = posted), fence of by, go on afterwards ('1' or ''),
---       most rounds, lane and payload and priority of what continues ('' = nothing), state that the conversation
+--       most rounds, lane and payload and priority of what continues ('' = nothing, or with `by` as it was), state that the conversation
 --       moves to by itself and the state revision that this was decided on ('' = it stays), what few rounds have as
 --       JSON (mode, ans: it answers, ev: what is run after the turn, lead: the row of what holds a chain's locks),
 --       number of messages, the messages, then 14 values for each run (see submit)
@@ -15,6 +15,7 @@ local c, t = P .. 'c:' .. conversation, P .. 't:' .. turn
 local leader = by ~= '' and read(by) or nil
 if leader then
   if leader.status ~= 'running' or leader.fence ~= fence then return 'stale' end
+  if lane ~= '' then call('HSET', t, 'a', payload) end -- what leads on after a reply that had waited
 else
   local known = call('HGET', t, 'd')
   if known then

@@ -4,11 +4,11 @@
 -- KEYS: [1] prefix
 -- ARGV: frame(3), ms during which one tick is enough for all hosts (0: always), then the queues that the caller knows
 -- RETURNS: the number of runs that still wait for recovery: call again at once until 0; -1: another host ticked
+for at = 5, #ARGV do call('ZADD', P .. 'queues', int(now + 86400 * 1000000), ARGV[at]) end -- also who may not tick serves
 if ARGV[4] ~= '0' and not call('SET', P .. 'ticked', 1, 'NX', 'PX', ARGV[4]) then return -1 end
 for _, lane in ipairs(lanes_of(call('ZRANGEBYSCORE', P .. 'queues', '-inf', NOW))) do
   call('DEL', P .. 'hot:' .. lane, P .. 'slp:' .. lane)
 end
-for at = 5, #ARGV do call('ZADD', P .. 'queues', int(now + 86400 * 1000000), ARGV[at]) end
 call('ZREMRANGEBYSCORE', P .. 'queues', '-inf', NOW)
 local queues = call('ZRANGE', P .. 'queues', 0, -1)
 
@@ -35,11 +35,12 @@ for _, index in ipairs({ 'dead', 'stuck' }) do
   call('ZREMRANGEBYSCORE', P .. index, '-inf', int(now - RUN_TTL * 1000000))
   call('ZREMRANGEBYRANK', P .. index, 0, -10001)
 end
+touch_what_has_work(queues)
+close_rounds()
+-- Last, for a round that this tick has closed may have made something ready.
 for _, lane in ipairs(lanes_of(queues)) do
   call('ZREMRANGEBYSCORE', P .. 'hot:' .. lane, '-inf', NOW)
   call('ZREMRANGEBYSCORE', P .. 'slp:' .. lane, '-inf', NOW)
   if has_work(lane) and not is_hot(lane) then nudge(base_queue(lane)) end -- who sleeps here may be dead
 end
-touch_what_has_work(queues)
-close_rounds()
 return left

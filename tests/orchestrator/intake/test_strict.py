@@ -45,11 +45,11 @@ def test_a_value_that_never_ends_is_cut_off_wherever_the_window_ends(shift: int)
 
 def test_errors_far_into_a_text_cost_as_much_as_errors_at_its_beginning():
     text = '{"}' * 1_300_000
-    start = time.perf_counter()
+    start = time.thread_time()
     for at in range(0, len(text), 390):
         with pytest.raises(Unreadable):
             decode_at(text, at)
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
 
 
 @pytest.mark.parametrize(

@@ -253,3 +253,21 @@ async def test_a_delay_holds_after_the_approval_too(world):
     assert (await world.claim()).runs == []
     world.pass_time(s=31)
     assert (await world.one()).id == "run_a"
+
+
+@pytest.mark.parametrize("end", ["deny", "cancel"])
+async def test_what_has_ended_wants_no_approval(world, end):
+    await world.submit("run_a", approval=ASK)
+    if end == "deny":
+        await world.store.approvals.decide("run_a", "deny", None, "alice")
+    else:
+        await world.store.runs.cancel("run_a")
+    view = await world.store.runs.read("run_a")
+    assert (view.approval, view.approval_until_us) == (None, None)
+
+
+async def test_what_was_approved_says_so_to_the_end(world):
+    await world.submit("run_a", approval=ASK)
+    await world.store.approvals.decide("run_a", "approve", "digest-1", "alice")
+    await world.store.runs.cancel("run_a")
+    assert (await world.store.runs.read("run_a")).approval == "given"

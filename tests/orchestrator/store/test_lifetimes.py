@@ -52,7 +52,7 @@ async def test_an_idle_namespace_returns_to_its_base_size(world):
     await world.runs.tick(["actions"])
     world.pass_time(s=86_401)
     await world.runs.tick([])
-    assert set(await world.keys()) == BASE | {"r:run_a"}
+    assert set(await world.keys()) == BASE | {"r:run_a", "runs:"}
 
 
 async def test_what_belongs_to_a_live_turn_does_not_expire(world):

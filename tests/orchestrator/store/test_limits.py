@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from actions.errors import StoreRefused
 from orchestrator.store.incoming import Effect, EffectKind, LimitGuard
 
 MINUTE = 60_000_000
@@ -229,3 +230,14 @@ async def test_a_parked_run_that_is_cancelled_leaves_no_trace(world):
     await world.take()
     assert await world.runs.cancel("run_2") == "cancelled"
     assert not await world.redis.exists(f"{world.prefix}lp:day")
+
+
+async def test_a_change_and_its_line_in_the_audit_are_one_step(world, monkeypatch):
+    line = {"run": "", "what": "limit", "by": "ann"}
+    await world.store.limits.set("buy", n=1, per_us=MINUTE, line=line)
+    await world.store.limits.unset("buy", line=line | {"by": "bob"})
+    assert [each.fields["by"] for each in await world.store.audit.read()] == ["ann", "bob"]
+    monkeypatch.setattr("orchestrator.store.limits.MOST_CHANGED", 0)
+    with pytest.raises(StoreRefused):
+        await world.store.limits.set("buy", n=1, per_us=MINUTE, line=line)
+    assert len(await world.store.audit.read()) == 2

@@ -272,7 +272,7 @@ async def test_a_pump_that_is_gone_leaves_nothing(world):
     await world.end(claim.runs[0])
     await world.runs.claim("p1", [("actions", 1), ("actions/t", 1)])
     await world.runs.leave("p1", ["actions"])
-    assert set(await world.keys()) == {"fence", "audit", "r:run_a"}
+    assert set(await world.keys()) == {"fence", "audit", "r:run_a", "runs:"}
 
 
 async def test_a_queue_that_nobody_serves_any_more_is_forgotten(world):

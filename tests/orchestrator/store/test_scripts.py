@@ -26,6 +26,11 @@ def kinds_in(text: str) -> set[str]:
     return set(found) | ({"r"} if "run_key(" in text else set())
 
 
+def kinds_asked_in(text: str) -> set[str]:
+    """Which kinds of keys a text of Python asks for without a script."""
+    return set(re.findall(r"prefix\}([a-z]+)[:\"]", text))
+
+
 def legend() -> set[str]:
     """The kinds of keys that the legend explains."""
     rows = [line.split("|")[1] for line in (keys.__doc__ or "").splitlines() if line.startswith("| `")]
@@ -77,12 +82,25 @@ def test_scripts_are_read_once_in_a_process():
     assert scripts.load.cache_info().hits > 0
 
 
-def test_the_legend_names_every_key_that_the_scripts_use_and_no_other():
+def test_a_script_that_may_settle_something_tells_of_it_at_its_end():
+    for entry in (Path(orchestrator.store.__file__).parent / "lua").glob("*.lua"):
+        text = entry.read_text()
+        if " settle" in text.partition("-- KEYS")[0]:
+            assert "close_rounds(" in text or "conclude(" in text, entry.name
+
+
+def test_the_legend_names_every_key_that_is_used_and_no_other():
     used = set().union(*(kinds_in(path.read_text()) for path in OWN + SHARED))
-    assert used | {"cache"} == legend()  # that one is no script's
+    asked = set().union(*(kinds_asked_in(path.read_text()) for path in FOLDER.parent.glob("*.py")))
+    assert {"cache", "hub"} <= asked - used  # these are no script's
+    assert used | asked == legend()
 
 
 def test_a_key_that_is_not_in_the_legend_would_be_found():
+    assert kinds_asked_in('["GET", f"{self._connection.prefix}secret:{id}"], [f"{prefix}open"]') == {
+        "secret",
+        "open",
+    }
     assert kinds_in("call('SET', P .. 'secret:' .. id, 1)") == {"secret"}
     assert kinds_in("call('GET', P .. 'fence')") == {"fence"}
 

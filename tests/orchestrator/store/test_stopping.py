@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from actions.errors import ConversationBusy
-from orchestrator.store.incoming import LockGuard
+from orchestrator.store.incoming import LimitGuard, LockGuard, NewRun
 
 
 async def test_a_cancelled_turn_ends_when_its_last_handler_has_stopped(world):
@@ -72,7 +72,8 @@ async def test_a_forgotten_conversation_leaves_nothing(world):
     assert await world.conversations.forget("conv_a") is True
     left = set(await world.redis.keys(f"{world.prefix}*"))
     allowed = {
-        f"{world.prefix}{key}" for key in ("fence", "audit", "live", "queues", "hot:actions", "slp:actions")
+        f"{world.prefix}{key}"
+        for key in ("fence", "audit", "live", "queues", "hot:actions", "slp:actions", "runs:")
     }
     assert left - allowed <= before - {f"{world.prefix}c:conv_a"}
     assert not [key for key in left if "conv_a" in key or ":r:" in key or ":t:" in key]
@@ -151,3 +152,18 @@ def _lead():
     from orchestrator.store.incoming import Lead
 
     return Lead("turns", b"{}")
+
+
+async def test_what_a_forgotten_conversation_held_up_goes_on(world):
+    lock = LockGuard("shared:1")
+    limit = LimitGuard("wall:1", "wall", n=1, per_us=10_000_000)
+    await world.submit("run_u", guards=(limit,))
+    await world.end(await world.one())
+    await world.open()
+    evaluator = NewRun("run_x.ev.0", "actions", b"{}", guards=(lock, limit))
+    await world.post(world.call("turn_x", 0), evaluators=[("always", evaluator)])
+    await world.end(await world.one())
+    await world.submit("run_other", guards=(lock,))
+    assert await world.take() == []  # the evaluator holds the lock, and waits at the limit
+    await world.conversations.forget("conv_a")
+    assert (await world.one()).id == "run_other"

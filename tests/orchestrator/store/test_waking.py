@@ -113,7 +113,7 @@ async def test_no_nudge_joins_another_on_the_queue(world):
 
 async def test_without_a_worker_that_offered_a_nudge_nothing_is_written_to_celery(world):
     await world.submit("run_a")
-    assert set(await world.keys()) == {"r:run_a", "rdy:actions:1:", "rot:actions:1"}
+    assert set(await world.keys()) == {"r:run_a", "runs:", "rdy:actions:1:", "rot:actions:1"}
 
 
 async def test_a_lost_nudge_is_made_good_by_the_next_tick(world):

@@ -42,8 +42,8 @@ local function start(id, pump, fence, worker)
   if conversation then
     known = conversations[conversation] or call('HMGET', P .. 'c:' .. conversation, 'st', 'sr', 'mach', 'who')
     conversations[conversation] = known
-    tell_run(conversation, id, 'running', attempt, nil, worker)
   end
+  tell_run(conversation, id, 'running', attempt, nil, worker)
   local n = told
   out[n + 1], out[n + 2], out[n + 3], out[n + 4], out[n + 5], out[n + 6] = id, f[3], f[4], attempt, conversation or '', f[6] or ''
   out[n + 7], out[n + 8], out[n + 9], out[n + 10] = f[7] or '', known[1] or '', known[2] or '', f[8] or ''

@@ -39,4 +39,34 @@ local function evaluate(turn, conversation, rows, answered)
   G.settle_recorded()
 end
 
-G.note, G.flush_notes, G.evaluate = note, flush_notes, evaluate
+-- A turn that is to go into the live one, at its next round: it waits in front of those that are to follow, behind those
+-- that came for the same before it and whoever has interrupted the live one (they all have a mark).
+local function wait_to_go_in(turn, live, conversation)
+  local list, before, at = P .. 'in:' .. conversation, nil, 0
+  local id = call('LINDEX', list, 0)
+  while id and call('HEXISTS', P .. 't:' .. id, 'ij') == 1 do
+    before, at = id, at + 1
+    id = call('LINDEX', list, at)
+  end
+  call('HSET', P .. 't:' .. turn, 'ij', 1)
+  call('HSET', P .. 't:' .. live, 'inj', 1)
+  if before then call('LINSERT', list, 'AFTER', before, turn) else call('LPUSH', list, turn) end
+end
+
+-- What waits to go into this turn goes in: between the results of a round and what the model is asked next.
+local function take_in(turn, conversation)
+  local list = P .. 'in:' .. conversation
+  local id = call('LINDEX', list, 0)
+  while id and call('HGET', P .. 't:' .. id, 'ij') == '1' do
+    call('LPOP', list)
+    call('RPUSH', P .. 'm:' .. conversation, call('HGET', P .. 't:' .. id, 'msg'))
+    call('HSET', P .. 't:' .. id, 's', 'injected', 'into', turn, 'ended', NOW)
+    call('EXPIRE', P .. 't:' .. id, RUN_TTL)
+    call('HINCRBY', P .. 'c:' .. conversation, 'rev', 1)
+    tell(conversation, '{"turn":"' .. id .. '","status":"injected","into":"' .. turn .. '"}')
+    id = call('LINDEX', list, 0)
+  end
+  call('HDEL', P .. 't:' .. turn, 'inj')
+end
+
+G.note, G.flush_notes, G.evaluate, G.wait_to_go_in, G.take_in = note, flush_notes, evaluate, wait_to_go_in, take_in

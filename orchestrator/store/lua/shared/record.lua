@@ -30,6 +30,7 @@ local function record(conversation, turn, id, status, lane, priority, tenant, pa
   dependents, reply, rest, line)
   local more, why = rest ~= '' and cjson.decode(rest) or nil, nil
   if line ~= '' then audit(line) end
+  if position ~= 'chain' then list_run(tenant, id) end
   conversation = conversation or more and more.conv
   if more and more.ask and LIVE[status] then
     status, open, why = 'blocked', int((tonumber(open) or 0) + 1), 'approval'

@@ -12,7 +12,8 @@ end
 
 -- What a turn and its conversation need when run `continuation` is to follow (turns.advance, or what the caller named).
 local function continue(turn, conversation, round)
-  local spec = call('HMGET', P .. 't:' .. turn, 'q', 'a', 'p', 'u')
+  local spec = call('HMGET', P .. 't:' .. turn, 'q', 'a', 'p', 'u', 'inj')
+  if spec[5] then rarely().take_in(turn, conversation) end
   local id = 'run_' .. turn:sub(6) .. '.' .. int(round) .. '.next'
   call('HSET', run_key(id), 's', 'ready', 'q', spec[1], 'a', spec[2], 'p', spec[3], 'u', spec[4] or '', 't', turn,
     'c', conversation, 'i', 'next', 'since', NOW, 'at', NOW)
@@ -33,7 +34,8 @@ end
 
 local function start_turn(turn, conversation)
   local c = P .. 'c:' .. conversation
-  call('RPUSH', P .. 'm:' .. conversation, call('HGET', P .. 't:' .. turn, 'msg'))
+  local message = call('HGET', P .. 't:' .. turn, 'msg')
+  if message ~= '' then call('RPUSH', P .. 'm:' .. conversation, message) end -- a reply that waited is no message yet
   call('HSET', c, 'live', turn, 's', 'live', 'was', turn)
   call('HINCRBY', c, 'rev', 1)
   call('HSET', P .. 't:' .. turn, 's', 'live')
