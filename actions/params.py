@@ -24,6 +24,10 @@ from actions.schema import parameters_schema, takes_null
 _ECHO: Final = 60
 _PATH: Final = 80
 _LINES: Final = 12
+_MOST: Final = 100
+"""Problems that are worded; nobody reads more."""
+_COUNTED: Final = 5_000
+"""Problems above which none is looked at: hundreds of thousands would hold up everybody for a second."""
 _KNOWN: Final = 20
 _KINDS: Final = {
     "bool_type": "true or false",
@@ -85,12 +89,16 @@ def given(action: Action, arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _told(action: Action, error: ValidationError) -> tuple[str, list[Flaw]]:
     """One line for each path; a union's branches, each with its own complaint, share their line.
 
-    The same again as flaws, for programs.
+    Of many problems the first are told and the rest counted. The same again as flaws, for programs.
     """
+    if (count := error.error_count()) > _COUNTED:
+        known = ", ".join(action.keys[:_KNOWN]) or "none"
+        return f"the arguments have {count:,} problems; known arguments are {known}", []
     lines: dict[str, list[str]] = {}
     came: dict[str, str] = {}
     ways: dict[str, tuple[int | str, ...]] = {}
-    for problem in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    for problem in problems[:_MOST]:
         path = _path(problem["loc"])
         wishes = lines.setdefault(path, [])
         ways[path] = tuple(step for step in problem["loc"] if not _is_branch(step))
@@ -101,8 +109,8 @@ def _told(action: Action, error: ValidationError) -> tuple[str, list[Flaw]]:
             came[path] = f", got {_echo(problem['input'])}"
     wrong = {path: f"{' or '.join(wishes)}{came.get(path, '')}" for path, wishes in lines.items()}
     told = [f"{_cut(path, _PATH)}: {text}" for path, text in wrong.items()]
-    if len(told) > _LINES:
-        told = [*told[:_LINES], f"and {len(told) - _LINES} more problems"]
+    if more := len(told[_LINES:]) + len(problems[_MOST:]):
+        told = [*told[:_LINES], f"and {more} more problems"]
     flaws = [(ways[path], text) for path, text in wrong.items()]
     return "\n".join(told).encode(errors="replace").decode(), flaws  # a key may hold half a surrogate pair
 

@@ -96,14 +96,24 @@ class Template:
                 f"{action}: the key {self.text!r} names {', '.join(unknown)}; a placeholder is one of {wishes}"
             )
 
-    def expand(self, owned: Mapping[str, str | None], params: Mapping[str, Any]) -> str:
-        """Return the key for these values; `params` are the fields of the run's params by name."""
+    def expand(
+        self, owned: Mapping[str, str | None], params: Mapping[str, Any], *, apart: bool = False
+    ) -> str:
+        """Return the key for these values; `params` are the fields of the run's params by name.
+
+        A principal is somebody within a tenant: where the key names one, runs of a named tenant have a key of their own
+        (`:~tenant` behind it). `apart`: they have, whatever it names.
+        """
         told: list[str] = []
         for literal, hole in self.parts:
             told.append(literal)
             if hole:
                 _, dot, name = hole.partition(".")
                 told.append(word(params[name] if dot else owned[hole]))
+        holes = {hole for _, hole in self.parts}
+        tenant = owned.get("tenant")
+        if tenant and "tenant" not in holes and (apart or "principal" in holes):
+            told.append(f":~{word(tenant)}")
         return "".join(told)
 
     def may_equal(self, other: Template) -> bool:

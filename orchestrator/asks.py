@@ -35,7 +35,7 @@ def ask_for(
         "tenant": tenant or None,
         "conversation": conversation or None,
     }
-    key = "" if approval.template is None else approval.template.expand(owned, params.__dict__)
+    key = "" if approval.template is None else approval.template.expand(owned, params.__dict__, apart=True)
     return Ask(
         digest=arguments_digest(action, params),
         expires_ms=milliseconds(approval.expires),

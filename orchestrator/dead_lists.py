@@ -36,15 +36,18 @@ class DeadLists:
     ) -> tuple[list[DeadCall], Place | None]:
         """At most so many of the dead that match, oldest first, and behind which place to ask for more; None: nowhere.
 
-        It looks at some thousand at most, so a page may hold fewer than `limit`, or none, and have a next one.
+        It looks at some thousand at most, and stops behind 4 MiB of long ones, so a page may hold fewer than
+        `limit`, or none, and have a next one.
         """
         places, rest = await self._store.dead.sift(
             which.status, which.tenant, which.after_us, which.before_us, after
         )
         found: list[DeadCall] = []
-        for at in range(0, len(places), _WHOLE):
-            some = places[at : at + _WHOLE]
-            for record in await self._store.dead.read([run for _, run in some]):
+        at = 0
+        while at < len(places):
+            runs = [run for _, run in places[at : at + _WHOLE]]
+            at += (fitting := await self._store.dead.fitting(runs))
+            for record in await self._store.dead.read(runs[:fitting]):
                 if record is None:  # gone meanwhile
                     continue
                 call = dead_call(record, self._registry)
@@ -52,6 +55,8 @@ class DeadLists:
                     found.append(call)
                     if len(found) == limit:
                         return found, place_of(call)
+            if fitting < len(runs):  # as much as a page may hold
+                return found, places[at - 1]
         return found, rest
 
     async def stuck_undos(self, *, limit: int = 100) -> list[StuckCall]:

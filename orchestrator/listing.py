@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from orchestrator import cursors
 from orchestrator.reading import standing
 from orchestrator.store.keys import base_queue
 from orchestrator.store.listing import Place, place
+from orchestrator.store.runs import LONG
 
 if TYPE_CHECKING:
     from actions.registry import Registry
@@ -29,8 +30,6 @@ _LOOKS: Final = 2_000
 _PAGE: Final = 250
 MOST: Final = 500
 """Runs of one page."""
-_LONG: Final = 16_384
-"""Bytes of a result that is told in a list."""
 _KIND: Final = "runs"
 """Of this list's cursors."""
 
@@ -116,9 +115,9 @@ async def list_runs(
             at, looked = here, looked + 1
             if glance is not None and matches(glance):
                 found.setdefault(run, glance.result_bytes)
-    long = {run for run, size in found.items() if size > _LONG}
+    long = {run for run, size in found.items() if size > LONG}
     views = await store.runs.read_all(list(found), without_results=long)
-    runs = (replace(standing(view, registry), result_omitted=view.id in long) for view in views if view)
+    runs = (standing(view, registry) for view in views if view)
     return RunPage(tuple(runs), "" if is_last or at is None else _write_cursor(at))
 
 

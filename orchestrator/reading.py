@@ -63,7 +63,7 @@ async def _run(id: str, store: Store, registry: Registry) -> RunStanding:  # noq
         return replace(told, undo_of_undo=standing(undone, registry, None).undo)
     if told.undo == "pending" and view.turn is not None:
         steps = _calls(view.turn, await store.conversations.turn(view.turn))
-        views = await store.runs.read_all(steps or [id])
+        views = await store.runs.read_short(steps or [id])
         return _behind([*views, *await _aside(views, store)])(told)
     return told
 
@@ -76,11 +76,11 @@ async def _turn(id: str, store: Store, registry: Registry) -> TurnStanding:  # n
     rest = id.removeprefix("turn_")
     rounds = _rounds(record)
     leaders = [f"run_{rest}.{len(rounds)}.next", *(f"run_{rest}.{each}.chain" for each in rounds[-1:])]
-    views = await store.runs.read_all([*leaders[1:], *_calls(id, record), leaders[0]])
+    views = await store.runs.read_short([*leaders[1:], *_calls(id, record), leaders[0]])
     shown = [view for view in views if view and (view.id not in leaders or view.status not in TERMINAL)]
     aside = await _aside(shown, store)
     evaluators = [f"run_{rest}.ev.{at}" for at in range(len(_value(record.get("ev")) or ()))]
-    after = [view for view in await store.runs.read_all(evaluators) if view] if evaluators else []
+    after = [view for view in await store.runs.read_short(evaluators) if view] if evaluators else []
     behind = _behind([*shown, *aside])
     return TurnStanding(
         turn=id,
@@ -112,7 +112,7 @@ async def _aside(views: Iterable[RunView | None], store: Store) -> list[RunView]
     layer = [view for view in views if view is not None]
     tries = {f"{view.id}.undo" for view in layer if view.undo}
     while wanted := [*(child for view in layer for child in view.children), *tries]:
-        layer = [view for view in await store.runs.read_all(wanted) if view is not None]
+        layer = [view for view in await store.runs.read_short(wanted) if view is not None]
         found += layer
         tries = {f"{view.id}.undo" for view in layer if view.undo}
         tries |= {_next_undo(view.id) for view in layer if view.undo_of}
@@ -201,6 +201,7 @@ def standing(view: RunView, registry: Registry, ladder: Ladder | None = None) ->
         children=view.children,
         replayed=view.replayed,
         replay_of=view.replay_of,
+        result_omitted=view.result_omitted,
         known=action is not None,
     )
 

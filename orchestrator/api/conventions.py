@@ -7,15 +7,19 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 
+from orchestrator.api.problems import Problem
+
+_KEY: Final = "Idempotency-Key"
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, version 00; what later versions put behind it is left off."""
 
 
 async def _idempotency_key(
+    request: Request,
     given: Annotated[
         str | None,
         Header(
-            alias="Idempotency-Key",
+            alias=_KEY,
             min_length=1,
             max_length=255,
             pattern=r"^[!-~](?:[ -~]*[!-~])?$",
@@ -26,6 +30,11 @@ async def _idempotency_key(
         ),
     ] = None,
 ) -> str | None:
+    if len(request.headers.getlist(_KEY)) > 1:  # whoever stands before us may have looked at the other one
+        told = f"{_KEY}: it is there more than once"
+        raise Problem(
+            "validation", errors=[{"pointer": "", "parameter": _KEY, "detail": told, "code": "repeated"}]
+        )
     return given
 
 

@@ -38,7 +38,8 @@ async def told_of(
         return _shown("now", await snapshot(), run, over)
     entries, missing = await _behind(events, stream, after or START)
     if missing:
-        has_heard = is_id(after) and place(after) >= place(over)
+        # An id that never was, however late, has heard nothing.
+        has_heard = is_id(after) and place(after) == place(over)
         return None if has_heard else _shown(missing, await snapshot(), run, over)
     pieces = [sse.retry()]
     for entry in entries:

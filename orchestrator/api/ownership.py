@@ -106,7 +106,7 @@ async def _veiled(house: House, told: RunStanding) -> RunStanding:
     ladder = told.ladder
     if ladder is None or not (named := sorted(_named(ladder))):
         return told
-    views = await house.store.runs.read_all(named)
+    views = await house.store.runs.read_short(named)
     own = {view.id for view in views if view is not None and view.tenant == told.tenant}
     rungs = tuple(_veiled_rung(rung, own) for rung in ladder.rungs)
     joined = ladder.joined if ladder.joined is None or ladder.joined in own else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator import intake
 from orchestrator.api.problems import Problem
+from orchestrator.api.strictness import check_parts
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -42,7 +43,8 @@ async def reply_body(request: Request) -> dict[str, Any] | list[Any] | bytes | s
     """What the intake is to read: the value of JSON, so that one of no known shape is never taken for a text.
 
     Raises:
-        Problem: unsupported_media_type, or unusable_reply for JSON that is none and for what is empty.
+        Problem: unsupported_media_type, or unusable_reply for JSON that is none and for what is empty;
+            too_large.
     """
     message = Message()
     message["content-type"] = request.headers.get("content-type", "")
@@ -58,6 +60,7 @@ async def reply_body(request: Request) -> dict[str, Any] | list[Any] | bytes | s
         raise Problem("unusable_reply", "The reply is empty.")
     if kind == "text/plain":
         return body
+    check_parts(body)
     try:
         return intake.parse(body)
     except intake.Unusable as error:

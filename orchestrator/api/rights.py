@@ -1,8 +1,8 @@
 """What a caller may do with what is its tenant's: who asks and a record in, nothing out, or `not_yours`.
 
 Who posts into a conversation is its principal, with at least its permissions. Who stops something is its principal, or
-an operator. Who gives a run other arguments has all of its permissions. So nobody acts with rights of others, but to
-end, approve or repeat what these have asked for.
+an operator. Who gives a run other arguments is its principal (or an admin) and has all of its permissions. So nobody
+acts with rights or in the name of others, but to end, approve or repeat what these have asked for.
 """
 
 from __future__ import annotations
@@ -33,12 +33,16 @@ def may_stop(caller: Caller, principal: str | None) -> None:
 
 
 async def may_edit(house: House, caller: Caller, found: RunView) -> None:
-    """Raise not_yours if the caller lacks a permission that a replay of this run may have.
+    """Raise not_yours if the caller is another principal and no admin, or lacks a permission that a replay may have.
 
     An operator replays what others asked for. With other arguments it would be something that nobody has asked for but
-    the operator, and it would run with the rights of others.
+    the operator, and it would run in the name and with the rights of others.
     """
-    rights = set(Payload.decode(found.payload).permissions)
+    payload = Payload.decode(found.payload)
+    is_own = payload.principal is not None and payload.principal == caller.principal
+    if not is_own and "admin" not in caller.scopes:
+        raise Problem("not_yours", "Other arguments need a key of the run's principal, or the scope admin.")
+    rights = set(payload.permissions)
     if found.conversation:
         with suppress(UnknownConversation):
             rights.update((await house.store.conversations.read(found.conversation)).permissions)

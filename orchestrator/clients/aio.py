@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from orchestrator.clients import conversations, decisions, failures, house, submissions, talks
@@ -123,8 +124,8 @@ class AsyncClient:
             base_url: where the service is; `UMBEL_API_URL` if None.
             key: an API key, `umb_…`; `UMBEL_API_KEY` if None. Over plain http to another machine it can be read on
                 the way: a `PlainHttpWarning` says so.
-            timeout: how long a connection, and each piece of an answer, may take. How long you wait for an end is
-                `timeout_s` of the methods that wait; it has nothing to do with this.
+            timeout: how long a request and all of its answer may take, beyond what was asked to be waited. How long
+                you wait for an end is `timeout_s` of the methods that wait; it has nothing to do with this.
             retries: how often a request is sent again that got no answer, or that the service could not answer now.
             transport: httpx's, for special ways to the service.
 
@@ -133,11 +134,13 @@ class AsyncClient:
         """
         import httpx
 
-        from orchestrator.clients.answers import aread
+        from orchestrator.clients.answers import aread, too_slow
+        from orchestrator.clients.errors import ApiError
 
         self._core = Core(base_url, key, timeout=timeout, retries=retries)
         self._read = aread
-        self._failures = httpx.RequestError
+        self._too_slow = too_slow
+        self._failures, self._refusals = httpx.RequestError, ApiError
         self._http = httpx.AsyncClient(transport=transport, **self._core.options())
 
     async def close(self) -> None:
@@ -164,15 +167,36 @@ class AsyncClient:
             except StopIteration as end:
                 value: T = end.value
                 return value
+            except self._refusals as error:
+                self._core.mask.error(error)
+                raise
             if isinstance(step, float):
                 await asyncio.sleep(step)
                 heard = None
                 continue
             try:
-                async with self._http.stream(**self._core.sent(step)) as answer:
+                async with (
+                    self._bounded(self._core.whole_s(step)),
+                    self._http.stream(**self._core.sent(step)) as answer,
+                ):
                     heard = await self._read(answer)
             except self._failures as error:
                 heard = error
+            except self._refusals as error:
+                self._core.mask.error(error)
+                raise
+
+    @asynccontextmanager
+    async def _bounded(self, seconds: float) -> AsyncGenerator[None]:
+        """So long for what is done in it; then it fails as a slow answer does."""
+        bound = asyncio.timeout(seconds)
+        try:
+            async with bound:
+                yield
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            raise self._too_slow() from None
 
     async def _walk(self, paging: Paging[T]) -> AsyncIterator[T]:
         while paging.next is not None:
@@ -184,14 +208,29 @@ class AsyncClient:
         while following.goes_on():
             lost: Exception | None = None
             try:
-                async with self._http.stream(**self._core.sent(following.request())) as answer:
-                    is_stream = answer.status_code == following.STREAM
-                    if following.opened(answer if is_stream else await self._read(answer)):
-                        async for piece in answer.aiter_raw():
-                            for event in following.feed(piece):
-                                yield event
-                            if not following.goes_on():
-                                break
+                async with aclosing(self._pieces(following)) as pieces:
+                    async for piece in pieces:
+                        for event in following.feed(piece):
+                            yield event
+                        if not following.goes_on():
+                            break
             except self._failures as error:
                 lost = error
+            except self._refusals as error:
+                self._core.mask.error(error)
+                raise
             await asyncio.sleep(following.dropped(lost))
+
+    async def _pieces(self, following: Following) -> AsyncGenerator[bytes]:
+        """What comes over one connection; it is opened, or its refusal read, within a bound."""
+        whole, sent = self._core.timeout_s, self._core.sent(following.request())
+        async with self._bounded(whole):
+            answer = await self._http.send(self._http.build_request(**sent), stream=True)
+        async with aclosing(answer):
+            is_stream = answer.status_code == following.STREAM
+            if not is_stream:
+                async with self._bounded(whole):
+                    answer = await self._read(answer)
+            if following.opened(answer):
+                async for piece in answer.aiter_raw():
+                    yield piece

@@ -6,6 +6,7 @@ for gigabytes), and one that is larger than any of ours is left off where that s
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -31,8 +32,8 @@ class Incoming:
         self._head = head
         self._pieces: list[bytes] = []
         self._left = LARGEST
-        if (given := head.headers.get("content-encoding", "identity").strip().lower()) != "identity":
-            raise unreadable(head, f"no compression, not {given!r:.40}")
+        if head.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise unreadable(head, "no compression")
         length = head.headers.get("content-length", "")
         if (
             length.isascii()
@@ -62,20 +63,28 @@ class Incoming:
         return unreadable(self._head, f"at most {LARGEST} bytes")
 
 
-def read(answer: httpx.Response) -> httpx.Response:
-    """Read an answer to its end.
+def too_slow() -> httpx.ReadTimeout:
+    """The error of an answer that goes on for too long, however quickly each piece of it comes."""
+    return httpx.ReadTimeout("the answer has not ended in time")
+
+
+def read(answer: httpx.Response, until: float) -> httpx.Response:
+    """Read an answer to its end, until this time of `time.monotonic` at most (and one piece more).
 
     Raises:
         ServerFault: it is larger than an answer can be, or compressed.
+        httpx.ReadTimeout: it has not ended in time.
     """
     incoming = Incoming(answer)
     for piece in [answer.content] if answer.is_stream_consumed else answer.iter_raw():
         incoming.take(piece)
+        if time.monotonic() > until:
+            raise too_slow()
     return incoming.whole()
 
 
 async def aread(answer: httpx.Response) -> httpx.Response:
-    """`read`, for asyncio."""
+    """`read`, for asyncio, whose caller bounds the time."""
     incoming = Incoming(answer)
     if answer.is_stream_consumed:  # by a transport of the caller's own
         incoming.take(answer.content)

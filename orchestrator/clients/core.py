@@ -12,6 +12,7 @@ import random
 import time
 import warnings
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import SecretStr
@@ -29,6 +30,7 @@ from orchestrator.clients.errors import (
     Unreachable,
     error_of,
 )
+from orchestrator.clients.masking import Mask
 from orchestrator.clients.requests import Length, Request
 
 if TYPE_CHECKING:
@@ -45,7 +47,9 @@ RETRIES: Final = Retry(4, initial="250ms", factor=2, cap="8s")
 """Four more tries, some two seconds in all when nobody answers at once: a restart of the service is bridged by `wait`
 and `events`, which try as long as their own time lasts."""
 TIMEOUT: Final = 10.0
-"""Seconds for a connection, and for each piece of an answer: the service itself answers within five."""
+"""Seconds for a request and all of its answer: the service itself answers within five."""
+LATE: Final = 2.0
+"""Seconds by which an answer may come later than a wait was to end."""
 LONGEST_PAUSE: Final = 30.0
 """Seconds of a `Retry-After` that are waited for here; what asks for more is the caller's to decide."""
 SLICE: Final = 20.0
@@ -83,7 +87,8 @@ class Core:
         if self._key is not None and is_open_to_others(self.base_url):
             text = f"the key goes to {self.base_url} over plain http, where others can read it on the way; use https"
             warnings.warn(PlainHttpWarning(text), stacklevel=3)  # where the client was made
-        self._timeout_s = duration(timeout).total_seconds()
+        self.mask = Mask(self._key)
+        self.timeout_s = duration(timeout).total_seconds()
         if not isinstance(retries, Retry):
             retries = Retry(retries, initial=RETRIES.initial, factor=RETRIES.factor, cap=RETRIES.cap)
         self.retries = retries
@@ -111,15 +116,21 @@ class Core:
     def sent(self, request: Request[Any]) -> dict[str, Any]:
         """A request as httpx takes it."""
         media = {} if request.content is None else {"content-type": request.media}
-        wait = self._timeout_s
+        whole = self.whole_s(request)
+        wait = min(self.timeout_s, whole)
         return {
             "method": request.method,
             "url": request.path,
             "params": list(request.params) or None,
             "content": request.content,
             "headers": {**request.headers, **media},
-            "timeout": (wait, wait + request.wait_s, wait, wait),
+            "timeout": (wait, whole, wait, wait),
         }
+
+    def whole_s(self, request: Request[Any]) -> float:
+        """Seconds that a request and its answer may take in all."""
+        whole = self.timeout_s + request.wait_s
+        return whole if request.within_s is None else min(whole, request.within_s)
 
     def _authorise(self, request: httpx.Request) -> httpx.Request:
         """Show the key, on each request by itself: no object of ours that has a repr holds it in plain text."""
@@ -135,6 +146,8 @@ class Core:
         """
         attempt = 1
         while True:
+            if until is not None:
+                request = replace(request, within_s=max(0.0, until - self.clock()) + LATE)
             heard = yield request
             error = self.refusal(heard)
             if error is None or (attempt > 1 and request.gone_is_done and isinstance(error, NotFound)):
@@ -161,11 +174,11 @@ class Core:
     def refusal(self, heard: Heard) -> ApiError | None:
         """The error that stands for what was heard; None: it is a success."""
         if isinstance(heard, Exception):
-            return Unreachable(f"no answer from {self.base_url}: {_wording(heard)}")
+            return Unreachable(f"no answer from {self.base_url}: {_wording(heard, self.mask)}")
         answer: httpx.Response = heard
         if answer.is_success:
             return None
-        error = error_of(answer.status_code, answer.headers, answer.content)
+        error = error_of(answer.status_code, answer.headers, answer.content, self.mask.value)
         if isinstance(error, Unauthorised) and self._key is None:
             error.detail = (
                 f"the service wants a key, and this client has none: set {KEY_VARIABLE} or give key="
@@ -212,9 +225,9 @@ def _may_follow(request: Request[Any], heard: Heard, error: ApiError) -> bool:
     return isinstance(error, TooManyRequests) or (isinstance(error, Unavailable) and request.may_repeat)
 
 
-def _wording(error: Exception) -> str:
-    """What went wrong on the way; httpx puts no header into its texts, and the URL has no secret."""
-    text = " ".join(str(error).split())[:200]
+def _wording(error: Exception, mask: Mask) -> str:
+    """What went wrong on the way; httpx tells of a broken head with its bytes, which may repeat the key."""
+    text = " ".join(mask.text(str(error)).split())[:200]
     return f"{type(error).__name__}{f' ({text})' if text else ''}"
 
 

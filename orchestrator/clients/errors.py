@@ -28,7 +28,7 @@ from actions.root import UmbelError
 from orchestrator.retry_after import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _LONGEST: Final = 2_000
 """Characters of a text that came from outside: an error is a line, not a page."""
@@ -194,16 +194,18 @@ def kind_of(status: int) -> type[ApiError]:
     return _KINDS.get(status) or (Invalid if status in _CLIENT_ERRORS else ServerFault)
 
 
-def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
-    """The error that an answer stands for; `headers` are found by names in small letters."""
-    problem = _problem(body)
+def error_of(
+    status: int, headers: Mapping[str, str], body: bytes, hide: Callable[[Any], Any] = lambda told: told
+) -> ApiError:
+    """The error that an answer stands for; `headers` are found by names in small letters, `hide` masks the key."""
+    problem = hide(_problem(body))
     detail = _text(problem, "detail") or _text(problem, "title")
     return kind_of(status)(
         detail or f"the answer is HTTP {status} without a reason",
         status=status,
         code=_text(problem, "code"),
         errors=tuple(_flaws(problem.get("errors"))),
-        request_id=_text(problem, "request_id") or _line(headers.get("x-request-id", "")),
+        request_id=_text(problem, "request_id") or _line(hide(headers.get("x-request-id", ""))),
         retry_after=retry_after(headers),
     )
 

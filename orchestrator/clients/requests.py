@@ -31,6 +31,8 @@ TEXT: Final = "text/plain; charset=utf-8"
 _KEY: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 """As the service reads one: spaces only inside, since a header loses those around its value."""
 _LONGEST_KEY: Final = 255
+_LONGEST_NAME: Final = 64
+"""Characters of a request's id; a longer one is none of ours, and is not cut: it could hold half a key."""
 
 Length = timedelta | float | str
 """A duration as `actions.policy.duration` reads it: a timedelta, seconds, or a text such as "30s"."""
@@ -56,6 +58,8 @@ class Request(Generic[T]):
     """What else belongs to it alone: the idempotency key, the trace."""
     wait_s: float = 0.0
     """How long the service may keep it before it answers, beyond what an answer takes."""
+    within_s: float | None = None
+    """How long the exchange may take in all, if less than the client's time and `wait_s` together."""
     may_repeat: bool = True
     """Whether it may be sent again where nobody knows whether it was heard. What the service never heard always may."""
     gone_is_done: bool = False
@@ -168,11 +172,12 @@ def reads_nothing(_: httpx.Response) -> None:
 
 def unreadable(answer: httpx.Response, wanted: str) -> ServerFault:
     """The error of an answer that says it is a success, and is not what was agreed."""
+    named = answer.headers.get("x-request-id", "")
     return ServerFault(
         f"the answer is not what was agreed (wanted: {wanted}); is this the address of an Umbel service?",
         status=answer.status_code,
         code="unreadable_answer",
-        request_id=answer.headers.get("x-request-id", "")[:64],
+        request_id=named if len(named) <= _LONGEST_NAME else "",
     )
 
 

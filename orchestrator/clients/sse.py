@@ -14,6 +14,9 @@ from typing import Final
 LONGEST: Final = 16 * 2**20
 """Characters of one message; more is no message of ours, and would fill the memory."""
 
+MOST_LINES: Final = 2**16
+"""Lines of data of one message, since an empty one takes memory as well; ours have one."""
+
 LONGEST_LINE: Final = 2**20
 """Characters of a line that is no data; a line of data holds a whole result at times."""
 
@@ -23,7 +26,7 @@ _BOM: Final = "\ufeff"
 
 
 class TooLong(ValueError):
-    """A message is longer than `LONGEST`."""
+    """A message is longer than `LONGEST`, or has more lines than `MOST_LINES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,10 @@ class Reader:
         value = value.removeprefix(" ")
         match name:
             case "data":
+                if len(self._data) >= MOST_LINES:
+                    raise TooLong(f"a message of the stream has more than {MOST_LINES} lines")
                 self._data.append(value)
-                self._size += len(value)
+                self._size += len(value) + 1  # its line feed
             case "event":
                 self._kind = value
             case "id" if "\0" not in value:

@@ -125,8 +125,8 @@ class Client:
             base_url: where the service is; `UMBEL_API_URL` if None.
             key: an API key, `umb_…`; `UMBEL_API_KEY` if None. Over plain http to another machine it can be read on
                 the way: a `PlainHttpWarning` says so.
-            timeout: how long a connection, and each piece of an answer, may take. How long you wait for an end is
-                `timeout_s` of the methods that wait; it has nothing to do with this.
+            timeout: how long a request and all of its answer may take, beyond what was asked to be waited. How long
+                you wait for an end is `timeout_s` of the methods that wait; it has nothing to do with this.
             retries: how often a request is sent again that got no answer, or that the service could not answer now.
             transport: httpx's, for special ways to the service.
 
@@ -136,10 +136,11 @@ class Client:
         import httpx
 
         from orchestrator.clients.answers import read
+        from orchestrator.clients.errors import ApiError
 
         self._core = Core(base_url, key, timeout=timeout, retries=retries)
         self._read = read
-        self._failures = httpx.RequestError
+        self._failures, self._refusals = httpx.RequestError, ApiError
         self._http = httpx.Client(transport=transport, **self._core.options())
 
     def close(self) -> None:
@@ -166,15 +167,22 @@ class Client:
             except StopIteration as end:
                 value: T = end.value
                 return value
+            except self._refusals as error:
+                self._core.mask.error(error)
+                raise
             if isinstance(step, float):
                 time.sleep(step)
                 heard = None
                 continue
+            until = time.monotonic() + self._core.whole_s(step)
             try:
                 with self._http.stream(**self._core.sent(step)) as answer:
-                    heard = self._read(answer)
+                    heard = self._read(answer, until)
             except self._failures as error:
                 heard = error
+            except self._refusals as error:
+                self._core.mask.error(error)
+                raise
 
     def _walk(self, paging: Paging[T]) -> Iterator[T]:
         while paging.next is not None:
@@ -183,14 +191,18 @@ class Client:
     def _follow(self, following: Following) -> Generator[Event]:
         while following.goes_on():
             lost: Exception | None = None
+            until = time.monotonic() + self._core.timeout_s
             try:
                 with self._http.stream(**self._core.sent(following.request())) as answer:
                     is_stream = answer.status_code == following.STREAM
-                    if following.opened(answer if is_stream else self._read(answer)):
+                    if following.opened(answer if is_stream else self._read(answer, until)):
                         for piece in answer.iter_raw():
                             yield from following.feed(piece)
                             if not following.goes_on():
                                 break
             except self._failures as error:
                 lost = error
+            except self._refusals as error:
+                self._core.mask.error(error)
+                raise
             time.sleep(following.dropped(lost))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic_core import to_json
 
-from orchestrator.store.places import PAGE, Place, sifted
+from orchestrator.store.places import PAGE, Place, fitting, sifted
 
 if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
@@ -56,7 +56,8 @@ class Approvals:
     ) -> tuple[list[Pending], Place | None]:
         """Some of those that wait behind a place, the oldest first, and where to ask for more; None: nowhere.
 
-        Those of one tenant, or of all (None). It may hold fewer than `limit` and still have a next one.
+        Those of one tenant, or of all (None). It may hold fewer than `limit` and still have a next one: it ends at
+        `PAGE_BYTES`, too.
         """
         places, rest = await sifted(
             self._connection,
@@ -67,6 +68,9 @@ class Approvals:
             after=after,
         )
         prefix = self._connection.prefix
+        if (count := await fitting(self._connection, [run for _, run in places], "av", "a")) < len(places):
+            places = places[:count]
+            rest = places[-1]
         rows = await self._connection.ask(*(["HMGET", f"{prefix}r:{run}", *_FIELDS] for _, run in places))
         each = (_pending(run, row) for (_, run), row in zip(places, rows, strict=True))
         return [one for one in each if one is not None], rest

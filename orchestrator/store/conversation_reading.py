@@ -5,15 +5,19 @@ In: ids. Out: plain values. Nothing here changes anything; `conversations` does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import from_json
 
 from actions.errors import UnknownConversation
+from orchestrator.store.places import PAGE_BYTES
 from orchestrator.store.records import ConversationRecord
 
 if TYPE_CHECKING:
     from orchestrator.store.connection import Connection
+
+_TRIP: Final = 4
+"""Messages of one round trip: nobody knows how long they are before they are here, and others wait behind them."""
 
 
 class ConversationReading:
@@ -44,11 +48,26 @@ class ConversationReading:
         (raw,) = await self._connection.ask(["LRANGE", key, start, -1])
         return [from_json(message) for message in raw]
 
-    async def messages_from(self, conversation: str, first: int, count: int) -> list[dict[str, Any]]:
-        """At most `count` messages from the place `first` (from 0) on, oldest first."""
+    async def messages_from(
+        self, conversation: str, first: int, count: int
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """At most `count` messages from the place `first` (from 0) on, oldest first, and the place of the next one.
+
+        They are of `PAGE_BYTES` together at most, but at least one; None: nothing comes after them.
+        """
         key = f"{self._connection.prefix}m:{conversation}"
-        (raw,) = await self._connection.ask(["LRANGE", key, first, first + count - 1])
-        return [from_json(message) for message in raw]
+        found: list[dict[str, Any]] = []
+        place, size = first, 0
+        while True:
+            (raw,) = await self._connection.ask(["LRANGE", key, place, place + _TRIP - 1])
+            for message in raw:
+                size += len(message.encode())
+                if len(found) == count or (found and size > PAGE_BYTES):
+                    return found, first + len(found)
+                found.append(from_json(message))
+            if len(raw) < _TRIP:
+                return found, None
+            place += _TRIP
 
     async def turns_from(
         self, conversation: str, turn: str | None, count: int

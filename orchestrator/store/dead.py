@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
-from orchestrator.store.places import Place, pages, sifted
+from orchestrator.store.places import Place, fitting, pages, sifted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -66,6 +66,10 @@ class Dead:
             None if score is None or row[0] is None else _dead(run, int(float(score)), row)
             for run, score, row in zip(runs, scores, rows, strict=True)
         ]
+
+    async def fitting(self, runs: Sequence[str]) -> int:
+        """How many of these, from the first one on, can be read at a time; one at least, if there is one."""
+        return await fitting(self._connection, runs, "a", "r", "ed")
 
     async def sift(
         self,

@@ -6,6 +6,7 @@ two pages, as it would be by counting.
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ PAGE: Final = 500
 """Members of one round trip."""
 LOOKED: Final = 4 * PAGE
 """Members that one page of a list looks at, whatever it finds."""
+PAGE_BYTES: Final = 4_194_304
+"""Bytes of what one page of a list tells, unless its first one is longer: all of a process share one connection."""
 
 
 async def pages(
@@ -98,3 +101,11 @@ async def sifted(
         if looked >= LOOKED:
             return found, places[-1]
     return found, None
+
+
+async def fitting(connection: Connection, runs: Sequence[str], *fields: str) -> int:
+    """How many of these runs fit into `PAGE_BYTES` with these fields, from the first one on; that one always does."""
+    keys = [f"{connection.prefix}r:{run}" for run in runs]
+    told: list[int] = await connection.ask(*(["HSTRLEN", key, field] for key in keys for field in fields))
+    each = (sum(told[at : at + len(fields)]) for at in range(0, len(told), len(fields)))
+    return min(len(runs), max(1, sum(size <= PAGE_BYTES for size in accumulate(each))))

@@ -135,6 +135,8 @@ class RunView:
     """The run that it follows up."""
     children: tuple[str, ...] = ()
     """The runs that follow it up."""
+    result_omitted: bool = False
+    """Whether it was read without its result."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,8 +129,8 @@ def glance(row: Sequence[str | None], result_bytes: int) -> Glance | None:
     return Glance(status, lane or "", conversation, at, payload, result_bytes)
 
 
-def view(run: str, row: list[str | None]) -> RunView | None:
-    """What the fields `VIEW` of a record say; None if there is no such record."""
+def view(run: str, row: list[str | None], *, result_omitted: bool = False) -> RunView | None:
+    """What the fields `VIEW` (or `RESULTLESS`) of a record say; None if there is no such record."""
     status, lane, payload, attempts, result, why, error, conversation, turn, tenant, *rest = row
     since, began, created, until, deadline, late, *rarest = rest
     told, undo, undo_error, undo_of, approval, approval_until, shown, parent, children, told_now, *replays = (
@@ -169,6 +169,7 @@ def view(run: str, row: list[str | None]) -> RunView | None:
         shown=shown,
         parent=parent,
         children=tuple((children or "").split()),
+        result_omitted=result_omitted,
     )
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from actions.errors import IdempotencyConflict
 from orchestrator.store.incoming import Finish, NewRun
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from orchestrator.store.connection import Connection
     from orchestrator.store.values import Value
+
+LONG: Final = 16_384
+"""Bytes of a result that is told among other runs; a longer one is told where its run is read alone."""
 
 
 class Runs:
@@ -151,7 +154,16 @@ class Runs:
                 for run in runs
             )
         )
-        return [view(run, row) for run, row in zip(runs, rows, strict=True)]
+        return [
+            view(run, row, result_omitted=run in without_results) for run, row in zip(runs, rows, strict=True)
+        ]
+
+    async def read_short(self, runs: Sequence[str]) -> list[RunView | None]:
+        """Several runs in the order asked for, without results that are longer than `LONG`."""
+        key = f"{self._connection.prefix}r:"
+        sizes = await self._connection.ask(*(["HSTRLEN", f"{key}{run}", "r"] for run in runs))
+        long = {run for run, size in zip(runs, sizes, strict=True) if size > LONG}
+        return await self.read_all(runs, without_results=long)
 
     async def glance(self, runs: Sequence[str], *, payloads: bool = False) -> list[Glance | None]:
         """The little that filters need of several runs, in one round trip; payloads may be long."""

@@ -250,6 +250,15 @@ def test_a_thousand_problems_are_a_short_text():
 
     assert len(str(caught.value)) < 3000
     assert str(caught.value).endswith("and 988 more problems")
+    assert len(caught.value.flaws) == 100
+
+
+def test_of_a_hundred_thousand_problems_none_is_looked_at():
+    with pytest.raises(InvalidArguments) as caught:
+        bind(taking(int), {f"k{n}": 1 for n in range(100_000)} | {"x": 1})
+
+    assert str(caught.value) == "the arguments have 100,000 problems; known arguments are x"
+    assert caught.value.flaws == ()
 
 
 def test_a_model_as_arguments_is_dumped_with_what_was_set():

@@ -23,7 +23,16 @@ class Side(Enum):
 def test_placeholders_are_filled_by_the_run_and_its_arguments():
     template = Template.read("orders:{principal}:{ticker}:{params.count}-{action}")
 
-    assert template.expand(OWNED, {"ticker": "ACME", "count": 3}) == "orders:ann:ACME:3-BUY"
+    assert template.expand(OWNED, {"ticker": "ACME", "count": 3}) == "orders:ann:ACME:3-BUY:~acme"
+
+
+def test_a_principal_is_somebody_within_a_tenant():
+    template, plain = Template.read("orders:{principal}"), Template.read("orders:{ticker}")
+    of = [template.expand(OWNED | {"tenant": tenant}, {}) for tenant in (None, "", "acme", "acme2")]
+
+    assert of == ["orders:ann", "orders:ann", "orders:ann:~acme", "orders:ann:~acme2"]
+    assert plain.expand(OWNED, {"ticker": "X"}) == "orders:X"
+    assert plain.expand(OWNED, {"ticker": "X"}, apart=True) == "orders:X:~acme"
 
 
 def test_what_the_server_owns_wins_over_an_argument_of_the_same_name():

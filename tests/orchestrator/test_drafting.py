@@ -111,7 +111,7 @@ def test_a_run_has_the_guards_of_its_action_and_of_its_caller_in_one_order():
     caps = (LockGuard("~tenant:acme", places=3), LockGuard("~act:b", places=2))
     run = drafted(one, principal="ann", tenant="acme", caps_guards=caps)
 
-    assert [guard.key for guard in run.guards] == ["~act:b", "orders:ann", "~tenant:acme", "BUY"]
+    assert [guard.key for guard in run.guards] == ["~act:b", "orders:ann:~acme", "~tenant:acme", "BUY"]
 
 
 def test_guards_that_are_known_are_not_made_again():

@@ -54,7 +54,7 @@ def test_an_action_without_limits_and_locks_has_no_guards():
 def test_a_lock_stands_under_its_expanded_key():
     one = declared(lock=[Lock("orders:{principal}:{ticker}", policy="replace"), Lock("db", places=3)])
 
-    assert climbed(one) == (LockGuard("orders:ann:X", "replace"), LockGuard("db", places=3))
+    assert climbed(one) == (LockGuard("orders:ann:X:~acme", "replace"), LockGuard("db", places=3))
 
 
 def test_a_limit_stands_under_its_name_and_its_expanded_key():
@@ -63,7 +63,7 @@ def test_a_limit_stands_under_its_name_and_its_expanded_key():
     )
 
     assert climbed(one) == (
-        LimitGuard("BUY:ann", "BUY", 5, 60_000_000, over="refuse"),
+        LimitGuard("BUY:ann:~acme", "BUY", 5, 60_000_000, over="refuse"),
         LimitGuard("BUY.2", "BUY.2", 9, 250_000, burst=3),
     )
 
@@ -150,7 +150,7 @@ def test_guards_are_climbed_narrow_to_wide_locks_first():
         ],
     )
 
-    assert keys(climbed(one)) == ["w:X", "d:X", "x:ann", "c:ann", "y:acme", "b:acme", "z", "a"]
+    assert keys(climbed(one)) == ["w:X", "d:X", "x:ann:~acme", "c:ann:~acme", "y:acme", "b:acme", "z", "a"]
 
 
 def test_one_scope_is_climbed_by_key():
@@ -165,8 +165,8 @@ def test_a_key_has_the_same_place_whichever_action_takes_it():
     one = declared("A", lock=["desk:{principal}", "m:{principal}"])
     two = declared("B", lock=["desk:{ticker}", "m:{principal}"])
 
-    assert keys(climbed(one, two)) == ["desk:ann", "m:ann"]
-    assert keys(climbed(two, one)) == ["desk:X", "m:ann"]
+    assert keys(climbed(one, two)) == ["desk:ann:~acme", "m:ann:~acme"]
+    assert keys(climbed(two, one)) == ["desk:X", "m:ann:~acme"]
 
 
 LOCKS = [
@@ -243,7 +243,7 @@ def test_what_is_narrower_than_any_key_is_climbed_first_and_a_tenants_cap_among_
     ]  # fmt: skip
 
     assert keys(ordered((*climbed(one), *house), Registry([one]))) == [
-        "~act:b", "~turn:t", "~pace:b", "d:X", "c:ann", "b:acme", "~tenant:acme", "BUY:acme", "a",
+        "~act:b", "~turn:t", "~pace:b", "d:X", "c:ann:~acme", "b:acme", "~tenant:acme", "BUY:acme", "a",
     ]  # fmt: skip
 
 
@@ -257,8 +257,8 @@ def test_limits_are_found_by_name_or_by_whether_they_are_weighed():
     )
     found = climbed(one)
 
-    assert limit_keys(found) == ("tpm:ann", "BUY")
-    assert limit_keys(found, "tpm") == ("tpm:ann",)
+    assert limit_keys(found) == ("tpm:ann:~acme", "BUY")
+    assert limit_keys(found, "tpm") == ("tpm:ann:~acme",)
     assert limit_keys(found, "BUY", weighed=True) == ()
-    assert limit_keys(found, weighed=True) == ("tpm:ann",)
+    assert limit_keys(found, weighed=True) == ("tpm:ann:~acme",)
     assert limit_keys(found, "other") == ()

@@ -331,4 +331,4 @@ def test_calls_that_do_not_run_count_for_no_cap():
 def test_each_run_of_a_capped_tenant_counts():
     made = planned("ORDER", "NOPE", to=conversation(tenant="acme", principal="ann"), caps=Caps(tenant=5))
 
-    assert keys(made) == [["orders:ann", "~tenant:acme", "ORDER"], []]
+    assert keys(made) == [["orders:ann:~acme", "~tenant:acme", "ORDER"], []]

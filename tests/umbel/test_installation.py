@@ -30,7 +30,7 @@ from umbel.installation.example import Example, template
 from umbel.installation.first_key import first_key
 from umbel.installation.plan import Plan, Ports, choose_ports, parts, plain_commands
 from umbel.installation.ready_file import ReadyFile
-from umbel.installation.telling import Lines
+from umbel.installation.telling import JsonLines, Lines
 from umbel.supervisor import Process
 
 
@@ -372,3 +372,20 @@ def test_sigterm_ends_the_block_with_the_code_that_shells_know():
     with pytest.raises(SystemExit) as error, starting.stops_on_sigterm():
         os.kill(os.getpid(), signal.SIGTERM)
     assert error.value.code == 143
+
+
+@pytest.mark.parametrize("telling", [Lines, JsonLines])
+def test_a_house_goes_on_although_nobody_hears_what_it_says(telling, monkeypatch):
+    class Gone:
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Gone())
+    monkeypatch.setattr("sys.stderr", Gone())
+    told = telling()
+    told.restarted("api", 1)
+    told.warn("something")
+    told.stopping()

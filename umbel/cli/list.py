@@ -105,7 +105,7 @@ def _took(run: RunStanding) -> str:
     """From its first attempt to its end; of one that lives, for how long its status has been so."""
     from umbel.cli.limit_tables import seconds
 
-    if run.result is None:
+    if run.result is None and not run.result_omitted:
         return f"for {seconds(max(0.0, (datetime.now(UTC) - run.since).total_seconds()))}"
     return "-" if run.began is None else seconds(max(0.0, (run.since - run.began).total_seconds()))
 

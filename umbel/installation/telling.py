@@ -11,6 +11,7 @@ import shlex
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -79,15 +80,15 @@ class Lines:
 
     def restarted(self, name: str, pid: int) -> None:
         """Say so."""
-        click.echo(f"{name} runs again (process {pid})")
+        _say(f"{name} runs again (process {pid})")
 
     def warn(self, text: str) -> None:
         """Say so in yellow, on stderr."""
-        click.secho(f"umbel: {text}", fg="yellow", err=True)
+        _say(click.style(f"umbel: {text}", fg="yellow"), err=True)
 
     def stopping(self) -> None:
         """Say so: it may take as long as the grace of runs."""
-        click.echo("Stopping …")
+        _say("Stopping …")
 
 
 class JsonLines:
@@ -127,7 +128,13 @@ class JsonLines:
 
 
 def _line(what: str, **told: Any) -> None:
-    click.echo(json.dumps({"what": what, **told}))
+    _say(json.dumps({"what": what, **told}))
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Write a line, if somebody still reads: work goes on where the terminal or the pipe has gone."""
+    with suppress(OSError):
+        click.echo(text, err=err)
 
 
 def _rows(plan: Plan, *, embedded: bool) -> dict[str, str]:

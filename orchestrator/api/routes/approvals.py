@@ -24,7 +24,7 @@ async def list_approvals(
 ) -> Approvals:
     """Runs that wait for a person, oldest first, each with the arguments that it will have if it is approved.
 
-    A page may hold fewer than `limit` and still have a next one.
+    A page may hold fewer than `limit` and still have a next one: it ends at 4 MiB.
     """
     after = cursors.decode_place("approvals", cursor)
     found, rest = await conductor.wanted_page(caller.tenant, limit=limit, after=after)

@@ -99,11 +99,16 @@ async def list_messages(
     limit: Annotated[int, Query(ge=1, le=1_000, description="How many at most.")] = 100,
     cursor: Cursor = "",
 ) -> Messages:
-    """Its messages in the shape of OpenAI's chat completions, oldest first."""
+    """Its messages in the shape of OpenAI's chat completions, oldest first.
+
+    A page may hold fewer than `limit` and still have a next one: it ends at 4 MiB.
+    """
     first = _place(cursor, "messages", found.id, int) if cursor else 0
-    told = await house.store.conversations.messages_from(found.id, first, limit + 1)
-    rest = cursors.encode("messages", found.id, first + limit) if len(told) > limit else None
-    return Messages(messages=tuple(told[:limit]), next=rest)
+    told, rest = await house.store.conversations.messages_from(found.id, first, limit)
+    return Messages(
+        messages=tuple(told),
+        next=None if rest is None else cursors.encode("messages", found.id, rest),
+    )
 
 
 @router.get("/v1/conversations/{conversation_id}/state", summary="Read a conversation's state")

@@ -79,7 +79,8 @@ async def read_dead(found: OwnRun, _caller: Operator, conductor: Conducting) -> 
 async def edit_dead(found: EditableRun, asked: EditDead, caller: Operator, conductor: Conducting) -> DeadCall:
     """Give it other arguments for its replay; what was asked for stays in its record.
 
-    The key needs all permissions that the run has: with other arguments it is nothing that somebody else has asked for.
+    The key has to be of the run's own principal (or have the scope `admin`) and needs all permissions that the run has:
+    with other arguments it is nothing that somebody else has asked for.
     """
     try:
         await conductor.edit(found.id, asked.arguments, by=caller.name, merge=asked.merge)

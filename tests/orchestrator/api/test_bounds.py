@@ -1,6 +1,7 @@
 """What a request brings is bounded and strict, and whatever goes wrong is a problem without a secret in it."""
 
 import asyncio
+import json
 import logging
 
 import pytest
@@ -122,11 +123,28 @@ async def test_deep_json_is_refused_and_shallow_json_is_not(api):
         assert answer.status_code == status
 
 
-def test_a_body_of_nothing_but_brackets_is_refused_before_it_is_read():
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"[]," * 125_000 + b"1]",
+        b"{" + b",".join(b'"k%d":1' % at for at in range(250_000)) + b"}",
+        b'{"a":[' + b"1," * 250_000 + b"1]}",
+        b'["\\"",' * 125_000,
+    ],
+)
+def test_a_body_of_too_many_parts_is_refused_before_it_is_read(body):
     with pytest.raises(Problem) as refused:
-        strict_json(b"[" + b"[]," * 250_000 + b"1]")
+        strict_json(body)
     assert refused.value.code == "too_large"
-    assert len(strict_json(b"[" + b"[]," * 150_000 + b"1e2]")) == 150_001
+
+
+def test_a_body_of_many_parts_is_read_and_what_stands_in_strings_is_none():
+    assert len(strict_json(b"[" + b"[]," * 90_000 + b"1e2]")) == 90_001
+    text = ',[{}]\\"' * 100_000
+    assert strict_json(b'{"a":' + json.dumps(text).encode() + b"}") == {"a": text}
+    with pytest.raises(Problem) as refused:
+        strict_json(b'"' + b',\\"' * 250_000)  # a string without an end
+    assert refused.value.code == "malformed_json"
 
 
 async def test_every_flaw_is_told_with_its_place_and_without_its_value(api):
@@ -258,6 +276,15 @@ async def test_an_idempotency_key_that_is_none_is_refused(api, given):
     answer = await api.client.post("/v1/things", json={"name": "x"}, headers={b"Idempotency-Key": given})
     told = problem(answer, 422, "validation")
     assert told["errors"][0]["parameter"] == "Idempotency-Key"
+
+
+async def test_two_idempotency_keys_are_refused(api):
+    answer = await api.client.post(
+        "/v1/things", json={"name": "x"}, headers=[("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
+    )
+    told = problem(answer, 422, "validation")
+    assert told["errors"][0]["parameter"] == "Idempotency-Key"
+    assert "more than once" in told["detail"]
 
 
 GOOD = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -67,7 +67,7 @@ async def test_limits_and_locks_are_told_as_they_stand(here: World):
         3600,
     )
     (standing,) = told["standing"]
-    assert (standing["key"], standing["used"], standing["most"]) == ("exchange:ann", 2, 5)
+    assert (standing["key"], standing["used"], standing["most"]) == ("exchange:ann:~acme", 2, 5)
     assert [lock["key"] for lock in told["locks"] if not lock["key"].startswith("~")] == ["house:all"]
 
 

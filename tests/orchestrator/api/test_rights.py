@@ -82,17 +82,38 @@ async def test_other_arguments_need_the_rights_that_the_run_has(here: World):
     dead = await here.died(here.ann, "TRADE", amount=1)
     operator = await key(here, "otto", "operate")
     edit = {"arguments": {"amount": 999_999}}
-    answer = await operator.ask("PATCH", f"/v1/dead/{dead}", json=edit)
-    assert code_of(answer) == (403, "not_yours")
+    for asking in (operator, await key(here, "ann", "operate"), await key(here, "otto", "admin")):
+        answer = await asking.ask("PATCH", f"/v1/dead/{dead}", json=edit)
+        assert code_of(answer) == (403, "not_yours")
     new = (await operator.post(f"/v1/dead/{dead}/replay")).json()["run"]  # as it was
     (claimed,) = await here.claim()
     assert claimed.id == new
     assert "999999" not in claimed.payload
 
 
-async def test_who_has_the_rights_gives_other_arguments(here: World):
+async def test_who_is_another_principal_gives_no_other_arguments_whatever_it_may_do(here: World):
+    dead = await here.died(here.ann)
+    edit = {"arguments": {"mend": "glue"}}
+    other = await key(here, "otto", "operate", permissions=("trade", "more"))
+    refused = await other.ask("PATCH", f"/v1/dead/{dead}", json=edit)
+    assert code_of(refused) == (403, "not_yours")
+    assert "principal" in refused.json()["detail"]
+    admin = await key(here, "otto", "admin", permissions=("trade",))
+    assert (await admin.ask("PATCH", f"/v1/dead/{dead}", json=edit)).json()["edited"] is True
+
+
+async def test_what_ran_for_nobody_is_given_other_arguments_by_an_admin_only(here: World):
+    dead = await here.api.house.conductor.submit("GIVE_UP", {}, tenant="acme")
+    assert await here.end("failed", {"error": "?", "code": "x"}) == [dead]
+    edit = {"arguments": {"mend": "glue"}}
+    for scope, status in (("operate", 403), ("admin", 200)):
+        asking = await key(here, "otto", scope)
+        assert (await asking.ask("PATCH", f"/v1/dead/{dead}", json=edit)).status_code == status
+
+
+async def test_its_own_principal_with_the_rights_gives_other_arguments(here: World):
     dead = await here.died(here.ann, "TRADE", amount=1)
-    trusted = await key(here, "otto", "operate", permissions=("trade", "more"))
+    trusted = await key(here, "ann", "operate", permissions=("trade", "more"))
     told = await trusted.ask("PATCH", f"/v1/dead/{dead}", json={"arguments": {"amount": 2}})
     assert (told.status_code, told.json()["edited"]) == (200, True)
 
@@ -104,7 +125,7 @@ async def test_in_a_conversation_a_replay_has_the_rights_of_that_so_these_are_as
     connection = here.api.store.connection
     await connection.redis.hset(f"{connection.prefix}c:{conversation}", "perm", "trade sign")
     body = {"arguments": {"mend": "glue"}}
-    poor = await key(here, "otto", "operate", permissions=("trade",))
+    poor = await key(here, "ann", "operate", permissions=("trade",))
     assert code_of(await poor.ask("PATCH", f"/v1/dead/{dead}", json=body)) == (403, "not_yours")
-    rich = await key(here, "otto", "operate", permissions=("trade", "sign"))
+    rich = await key(here, "ann", "operate", permissions=("trade", "sign"))
     assert (await rich.ask("PATCH", f"/v1/dead/{dead}", json=body)).status_code == 200

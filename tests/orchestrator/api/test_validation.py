@@ -128,3 +128,24 @@ async def test_a_run_says_first_what_it_is_and_what_came_of_it(api: Api):
     made = await api.client.post("/v1/runs", json={"action": "ADD", "arguments": {"a": 1}})
     told = (await api.client.get(made.json()["url"])).json()
     assert list(told)[:5] == ["run", "action", "status", "result", "error"]
+
+
+async def test_very_many_unknown_names_are_told_of_with_a_few(api: Api):
+    many = {f"k{at}": 1 for at in range(6_000)}
+    fields = await api.client.post("/v1/runs", json={"action": "ADD", "arguments": {"a": 1}, **many})
+    assert fields.status_code == 422
+    assert len(fields.json()["errors"]) == 20
+    assert fields.json()["detail"].startswith("k0: is unknown; known are action,")
+    wrong = await api.client.post("/v1/runs", json={**many, "action": 5})
+    assert wrong.json()["errors"][0]["pointer"] == "/action"
+    arguments = await api.client.post("/v1/runs", json={"action": "ADD", "arguments": {"a": 1, **many}})
+    assert arguments.status_code == 422
+    assert arguments.json()["detail"] == "the arguments have 6,000 problems; known arguments are a, b"
+
+
+async def test_a_reply_of_too_many_parts_is_refused(api: Api):
+    made = (await api.client.post("/v1/conversations", json={})).json()["conversation"]
+    kind = {"Content-Type": "application/json"}
+    body = b'{"choices":[' + b"1," * 200_000 + b"1]}"
+    answer = await api.client.post(f"/v1/conversations/{made}/replies", content=body, headers=kind)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
