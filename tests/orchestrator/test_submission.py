@@ -181,7 +181,7 @@ def test_a_submitted_run_has_its_actions_guards_and_its_tenants_cap():
 
     given = Submission("BUY", PUT, principal="kim", permissions=["buy"], tenant="acme")
     run = prepare(given, REGISTRY, "a", guards=caps(Caps(tenant=3), tenant="acme"))
-    assert [guard.key for guard in run.guards] == ["BUY:a", "orders:kim", "~tenant:acme"]
+    assert [guard.key for guard in run.guards] == ["BUY:a", "orders:kim:~acme", "~tenant:acme"]
 
 
 # Many at once
