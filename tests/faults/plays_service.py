@@ -10,6 +10,8 @@ import os
 import random
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +87,25 @@ class OverHttp:
 @scenario()
 async def service(stage: Stage, form: Form) -> None:
     """Redis is killed, stopped for a second and for six, and full, while runs come over HTTP and are followed."""
-    for name in ("umbel.api", "orchestrator.stream_reader"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # each refusal has a line
+    with hushed("umbel.api", "orchestrator.stream_reader"):  # each refusal has a line
+        await _serve(stage, form)
+
+
+@contextmanager
+def hushed(*names: str) -> Iterator[None]:
+    """Let these loggers tell errors only, for as long as this lasts: other tests of the process listen to them."""
+    loggers = [logging.getLogger(name) for name in names]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+async def _serve(stage: Stage, form: Form) -> None:
     stage.out_of_touch = True
     stage.every_end_told = False  # who submits over HTTP has no list of ends
     await stage.command("CONFIG", "SET", "appendfsync", "always")

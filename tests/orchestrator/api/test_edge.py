@@ -37,7 +37,7 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_key_in_the_wrong_place_is_not_logged(settings, registry, caplog, place):
-    caplog.set_level("DEBUG", logger="umbel")
+    caplog.set_level("DEBUG", logger="umbel.api.access")
     async with api_in_process(settings, registry) as api:
         key = await make_key(api.store)
         key_id, secret = keyring.parse(key)
