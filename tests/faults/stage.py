@@ -168,7 +168,6 @@ class Stage:
             try:
                 end = await self.house.store.runs.next_reply(self.house.conductor._mailbox, 1.0)
             except OperatorError:
-                self.every_end_told = False  # one may have been on its way to this reader, which gave up
                 await asyncio.sleep(0.05)
                 continue
             if end is not None:
