@@ -62,16 +62,6 @@ async def claimed(store: Store, queue: str = "actions") -> Claimed:
     return found[0]
 
 
-async def is_watched(store: Store, run: str) -> None:
-    """Come back once somebody follows this run."""
-
-    async def some() -> bool:
-        key = f"{store.connection.prefix}watched"
-        return bool((await store.connection.ask(["ZSCORE", key, run]))[0])
-
-    await eventually(some)
-
-
 async def finish(store: Store, run: Claimed, status: str, result: Any) -> None:
     """End a run that was claimed."""
     await store.runs.finish("pump", [Finish(run.id, run.fence, status, json.dumps(result))])

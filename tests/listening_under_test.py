@@ -77,7 +77,7 @@ class Site:
 @asynccontextmanager
 async def site(settings: Settings, registry: Registry | None = None) -> AsyncIterator[Site]:
     """Serve on any free port until the block ends."""
-    house = build(settings, registry or registry_of())
+    house = await asyncio.to_thread(build, settings, registry or registry_of())  # it reads certificates
     app = create_app(house)
     served = Served(app, host="127.0.0.1", port=0, grace_s=2.0)
     ready = asyncio.Event()

@@ -6,7 +6,6 @@ its script may run twice. Errors come out as `StoreUnavailable` (later may help)
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -29,6 +28,7 @@ from redis.exceptions import (
 )
 
 from actions.errors import StoreRefused, StoreUnavailable
+from orchestrator.store.giving_up import in_time
 from orchestrator.store.keys import prefix
 from orchestrator.store.line import Command, Line
 from orchestrator.store.scripts import load
@@ -212,7 +212,7 @@ class Connection:
         while (left := limit - time.monotonic()) > 0:
             block = max(min(left, LONGEST_BLOCK), 0.01)
             try:
-                async with asyncio.timeout(block + _GRACE):
+                async with in_time(block + _GRACE):
                     popped = await self._blocking.blpop(names, timeout=block)
             except TimeoutError:
                 raise self.explain(RedisTimeoutError("no answer in time")) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collecting_under_test import spared
 from faults import history, plays_deaths, plays_links, plays_service  # noqa: F401 - they register their scenarios
 from faults.playing import SCENARIOS, SHORT, play
 
@@ -29,7 +30,7 @@ def played(
     wanted = {name for name in SCENARIOS if any(f"[{name}]" in item.name for item in request.session.items)}
     asked = sorted(wanted, key=lambda name: (name not in LONGEST, name))
     home = tmp_path_factory.mktemp("faults")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, spared():
         patch.setenv(history.WHERE, valkey)
         shown = asyncio.run(_play_all(asked, home, valkey))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,7 +13,8 @@ from typing import Final
 from faults.checker import judge
 from faults.figures import Figures, measure
 from faults.load import Wish, mix
-from faults.stage import Stage, open_stage
+from faults.opening import open_stage
+from faults.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +70,5 @@ async def play(name: str, form: Form, home: Path, notes: str) -> Figures:
         await stage.settle(SETTLE_S)
         duration = time.monotonic() - began
         case = await stage.case()
-        return measure(name, case, stage.faults, judge(case), duration)
+        findings = await asyncio.to_thread(judge, case)  # others play on this loop
+        return measure(name, case, stage.faults, findings, duration)

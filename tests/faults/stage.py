@@ -2,22 +2,20 @@
 
 In: a name and a form (how long, how much). Out: a `Case` for the checker and the moments at which something was hurt.
 The server's folder and the processes end with the stage. The history is on another server, which nothing hurts.
+Several stages share a loop, so what takes long is done in threads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
-import secrets
 import signal
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
@@ -28,7 +26,6 @@ from faults import evidence, history
 from faults.case import Case, Fault, Record
 from faults.load import Load
 from faults.processes import children_of
-from faults_under_test import MODULE
 from umbel.supervisor import EmbeddedRedis, Process
 from workers_under_test import start_worker
 
@@ -36,12 +33,9 @@ if TYPE_CHECKING:
     from orchestrator.assembly import House
     from orchestrator.settings import Settings
 
+log: Final = logging.getLogger(__name__)
+
 QUEUES: Final = ("actions", "turns")
-QUICK: Final[dict[str, Any]] = {
-    "lease_ms": 3_000, "renew_ms": 600, "tick_ms": 250, "linger_ms": 500, "grace": timedelta(seconds=1),
-    "concurrency": 2, "run_ttl": timedelta(minutes=15), "conversation_ttl": timedelta(minutes=15),
-}  # fmt: skip
-"""Short times, so that a death is noticed within three seconds and not ten."""
 
 
 class Stage:
@@ -50,7 +44,7 @@ class Stage:
     def __init__(
         self, name: str, settings: Settings, server: EmbeddedRedis, house: House, notes: str
     ) -> None:
-        """Use `open_stage`."""
+        """Use `opening.open_stage`."""
         self.settings = settings
         self.server = server
         self.house = house
@@ -113,8 +107,8 @@ class Stage:
 
     async def busiest(self) -> str:
         """A worker in which handlers run, as soon as there is one; the pump that is awake takes what comes."""
-        await self.until(self.busy, 20)
-        pids = self.busy()
+        await self.until(lambda: asyncio.to_thread(self.busy), 20)
+        pids = await asyncio.to_thread(self.busy)
         return max(self.workers, key=lambda name: len(self.children(name) & pids))
 
     async def stop_all(self) -> None:
@@ -167,7 +161,8 @@ class Stage:
         while True:
             try:
                 end = await self.house.store.runs.next_reply(self.house.conductor._mailbox, 1.0)
-            except OperatorError:
+            except OperatorError as error:
+                log.warning("the reader of ends: %s", error)
                 await asyncio.sleep(0.05)
                 continue
             if end is not None:
@@ -192,7 +187,7 @@ class Stage:
 
     async def case(self) -> Case:
         """All that is known now; stops the workers."""
-        entries = history.read(self._notes, self.settings.namespace)
+        entries = await asyncio.to_thread(history.read, self._notes, self.settings.namespace)
         records = await evidence.records(self.house, [asked.run for asked in self.load.asked])
         talks = [await evidence.talk(self.house, talk, rounds) for talk, rounds in self.load.rounds.items()]
         await self.stop_all()
@@ -216,37 +211,3 @@ class Stage:
 
 def _ended(record: Record | None) -> bool:
     return record is not None and record.status in TERMINAL
-
-
-@asynccontextmanager
-async def open_stage(name: str, home: Path, notes: str, **changes: Any) -> AsyncIterator[Stage]:
-    """A stage of its own; `notes` is the URL of the history's server, `changes` are settings."""
-    from orchestrator.assembly import build
-    from orchestrator.settings import Settings
-
-    namespace = f"f{secrets.token_hex(4)}"
-    with _server(home) as server:
-        settings = Settings.model_validate(
-            QUICK | {"redis_url": server.url, "home": home / "home", "namespace": namespace,
-                     "celery_prefix": f"{namespace}:", "actions": (MODULE,)} | changes
-        )  # fmt: skip
-        house = build(settings)
-        stage = Stage(name, settings, server, house, notes)
-        listener = asyncio.create_task(stage.listen())
-        try:
-            yield stage
-        finally:
-            listener.cancel()
-            for worker in stage.workers.values():
-                await asyncio.to_thread(worker.kill)
-            await asyncio.gather(listener, return_exceptions=True)
-            await house.close()
-
-
-@contextmanager
-def _server(home: Path) -> Iterator[EmbeddedRedis]:
-    server = EmbeddedRedis(home).start()
-    try:
-        yield server
-    finally:
-        server.stop()

@@ -10,7 +10,7 @@ import pytest
 
 from faults import evidence, history
 from faults.load import mix
-from faults.stage import open_stage
+from faults.opening import open_stage
 
 if TYPE_CHECKING:
     from pathlib import Path

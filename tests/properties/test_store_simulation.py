@@ -153,9 +153,10 @@ async def play_to_the_end(play: Any, books: Books) -> None:
             await play.open_gates("nudged")
         if beat % 20 == 0:
             await play.tick()
+            await books.waking()  # before pumps take what the tick told of
+            play.just_ticked = False
             if not await busy(play):
                 return
-        play.just_ticked = False  # from here on pumps take what the tick told of
         for pump in list(play.pumps):
             if pump.flights:
                 await play.finish(pump, at_last)

@@ -8,15 +8,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from actions.definition import action
 from actions.registry import Registry
-from following_under_test import aside, claimed, finish, is_watched
+from following_under_test import aside, claimed, finish
 from orchestrator.settings import Settings
 from umbel import Umbel
 from umbel.cli import main
+from workers_under_test import eventually
 
 
 @action("BREW", similes=("MAKE_TEA",), show=("kind", "cups", "note"))
@@ -162,11 +164,21 @@ def test_waiting_ends_with_the_run_and_as_it_ended(ask, settings, status, code):
     assert last.split(maxsplit=1) == ["result", json.dumps(result, separators=(",", ":"))]
 
 
-def test_what_happens_meanwhile_is_told_on_stderr_and_the_end_is_one_document(ask, settings):
-    async def work(store):
+def test_what_happens_meanwhile_is_told_on_stderr_and_the_end_is_one_document(ask, settings, monkeypatch):
+    lines: list[str] = []
+    echo = click.echo
+
+    def heard(message: str = "", *, err: bool = False, **more: Any) -> None:
+        echo(message, err=err, **more)
+        lines.extend([message] if err else [])
+
+    async def work(store):  # each step when the one before was told, so that nothing is left out
+        await eventually(lambda: len(lines) > 0)
         run = await claimed(store)
-        await is_watched(store, run.id)
+        await eventually(lambda: len(lines) > 1)
         await finish(store, run, "succeeded", "green")
+
+    monkeypatch.setattr(click, "echo", heard)
 
     with aside(settings, work):
         told = ask("BREW", 'kind="green"', "--wait", "--json")
@@ -176,9 +188,9 @@ def test_what_happens_meanwhile_is_told_on_stderr_and_the_end_is_one_document(as
         "green",
         {"kind": "green"},
     )
-    lines = told.stderr.splitlines()  # none, if it had ended before it was looked at for the first time
-    assert all(found["run"] in line for line in lines[:1])
-    assert "succeeded" not in told.stderr  # it ends once, on stdout
+    first, second = told.stderr.splitlines()  # it ends once, on stdout
+    assert first.split() == [found["run"], "BREW", "ready"]
+    assert second.split()[1:] == [found["run"], "BREW", "running", "on"]
 
 
 def test_when_the_time_is_over_the_run_goes_on(ask, settings):

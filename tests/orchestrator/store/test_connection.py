@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 
 import pytest
+from redis import Redis
 from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, ResponseError
 
 from actions.errors import StoreRefused, StoreUnavailable
 from orchestrator.settings import Settings
+from orchestrator.store import connection
 from orchestrator.store.incoming import Finish
 from orchestrator.store.rows import claim_arguments, finish_arguments
 from orchestrator.store.store import Store
@@ -107,6 +111,36 @@ async def test_waiting_for_a_token_ends_with_the_token_or_the_time(world):
     await world.redis.lpush(f"{world.prefix}wake:p1", "actions")
     assert await world.runs.next_wake("p1", 5)
     assert not await world.runs.next_control("p1", 0.01)
+
+
+async def blocked(world):
+    """Wait until somebody asks a list of this server."""
+    async with asyncio.timeout(10):
+        while not (await world.redis.info("clients"))["blocked_clients"]:  # noqa: ASYNC110 - nobody tells when
+            await asyncio.sleep(0.01)
+
+
+async def test_what_came_while_the_loop_stood_still_is_read_though_its_time_is_over(
+    world, settings, monkeypatch
+):
+    monkeypatch.setattr(connection, "_GRACE", 0.1)
+    waiting = asyncio.create_task(world.runs.next_reply("box", 0.5))
+    await blocked(world)
+    with Redis.from_url(settings.store_url) as other:
+        other.rpush(f"{world.prefix}z:box", "run_a succeeded 1")
+    time.sleep(0.8)  # noqa: ASYNC251 - longer than the wait and its grace
+    assert await waiting == ("run_a", "succeeded", "1")
+
+
+async def test_a_wait_for_a_silent_server_ends_in_time(settings, monkeypatch):
+    monkeypatch.setattr(connection, "_GRACE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = elsewhere(settings, port=silent.getsockname()[1])
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="no answer in time"):
+            await store.runs.next_reply("box", 0.1)
+        assert 0.2 <= time.monotonic() - began < 1.5  # before the connection is given up by itself
+        await store.close()
 
 
 async def test_a_store_may_be_used_again_after_it_was_closed(world):

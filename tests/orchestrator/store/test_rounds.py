@@ -82,7 +82,10 @@ async def test_a_reply_posted_while_another_turn_lives_is_turned_away(world):
     await world.post(world.call("turn_x", 0))
     before = await world.keys()
     assert await world.post(world.call("turn_y", 0), turn="turn_y") == "busy"
-    assert (await world.keys()).keys() == before.keys()
+    after = await world.keys()
+    assert after.keys() == before.keys()
+    for key, ttl in after.items():  # some seconds may have passed; none was given another end
+        assert ttl == before[key] or 0 < ttl < before[key] <= ttl + 3, key
     assert len(await world.told()) == 1
 
 
