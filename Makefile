@@ -5,7 +5,7 @@
 
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults check bench lock clean
+.PHONY: help install demo test faults fuzz check bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,9 @@ test: install ## run the tests, on a Valkey of their own (ARGS="-k name" picks s
 
 faults: install ## kill, stop, cut and stall what works, for minutes (ARGS=--json, ARGS="killed rolled")
 	@PYTHONPATH=tests $(BIN)/python -m faults $(ARGS)
+
+fuzz: install ## read what a coverage-guided fuzzer makes of models' replies (ARGS="--seconds 600"; needs atheris)
+	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
 check: install ## format, lint, strict types, import contracts, locks
 	@echo "umbel: format";  $(BIN)/ruff format --check --quiet . || { echo "umbel: run $(BIN)/ruff format ." >&2; exit 1; }

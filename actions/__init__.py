@@ -23,6 +23,7 @@ In reading order:
     context      what one attempt may touch
     docstrings   the texts a docstring gives to an action and its parameters
     signature    a function's signature as a params model
+    strict_json  strict JSON: text in, a value out, and never half of what was written
     scalars      coercion without loss, value by value
     absent       null that only says that something is not given
     coercion     these rules written into a params model's schema

@@ -37,6 +37,11 @@ _SHAPES: Final = {
     "url": "a URL",
     "uuid": "a UUID",
 }
+_WRITTEN: Final = {
+    **dict.fromkeys(("frozenset", "list", "set", "tuple"), "[]"),
+    **dict.fromkeys(("dataclass", "dict", "model", "tagged-union", "typed-dict"), "{}"),
+}
+"""What some models write as a text that holds JSON; the first and the last character of that text."""
 _CLOSED: Final = frozenset({"dataclass", "dataclass-args", "model", "model-fields", "typed-dict"})
 _INSIDE: Final = (
     "schema", "items_schema", "keys_schema", "values_schema", "extras_schema", "arguments_schema",
@@ -66,8 +71,12 @@ class _Tightening:
 
     def of(self, node: Node) -> Node:
         """Choose by the node's type."""
-        rule = _RULES.get(str(node.get("type")), _Tightening.inner)
-        return rule(self, node)
+        kind = str(node.get("type"))
+        tight = _RULES.get(kind, _Tightening.inner)(self, node)
+        exact = self.strict or node.get("strict") or (node.get("config") or {}).get("strict")
+        if kind not in _WRITTEN or exact or node.get("root_model"):
+            return tight
+        return _before(scalars.from_text(_WRITTEN[kind]), tight)
 
     def inner(self, node: Node) -> Node:
         copy = _unreferenced(node)

@@ -52,6 +52,8 @@ class Declared(TypedDict, total=False):
     may_transition: bool
     everywhere: bool
     strict: bool
+    similar_keys: bool | float | Literal["form"]
+    repaired: Literal["accept", "refuse"] | None
     show: Iterable[str]
     depends_on: Iterable[str] | str
     uses: Mapping[str, str]
@@ -62,6 +64,7 @@ class Declared(TypedDict, total=False):
 
 
 PRIORITIES: Final = ("high", "normal", "low")
+REPAIRED: Final = ("accept", "refuse")
 
 _ROLES: Final = ("user", "assistant", "tool")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
@@ -166,6 +169,17 @@ def checked_flag(action: str, field: str, given: Any) -> bool:
     if not isinstance(given, bool):
         raise DeclarationError(f"{action}: {field} has to be True or False, not {given!r}")
     return given
+
+
+def checked_repaired(action: str, given: Any, *, guarded: bool) -> Literal["accept", "refuse"]:
+    """Return whether mended calls run; without a word, those of an action that people or permissions guard do not."""
+    if given is None:
+        return "refuse" if guarded else "accept"
+    if given not in REPAIRED:
+        raise DeclarationError(
+            f"{action}: repaired has to be one of {', '.join(REPAIRED)}, or None, not {given!r}"
+        )
+    return cast("Literal['accept', 'refuse']", given)
 
 
 def checked_retry(action: str, given: Any) -> Retry | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Unpack, overload
+from typing import Any, Final, Literal, Unpack, overload
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticUserError
@@ -21,6 +21,7 @@ from actions.context import ActionContext
 from actions.declaration import Declared
 from actions.docstrings import texts
 from actions.errors import DeclarationError
+from actions.similar_keys import checked_similar_keys
 
 MASK: Final = "•••"
 """Stands for a value that may not be shown."""
@@ -36,8 +37,8 @@ class Action(Conditional):
 
     __slots__ = (
         "_signature", "bind", "category", "description", "everywhere", "examples", "handler", "is_async", "keys",
-        "may_transition", "output", "output_adapter", "params", "permissions", "priority", "queue", "show", "similes",
-        "strict", "tags", "version", "wants_ctx",
+        "may_transition", "output", "output_adapter", "params", "permissions", "priority", "queue", "repaired", "show",
+        "similar_keys", "similes", "strict", "tags", "version", "wants_ctx",
     )  # fmt: skip
 
     similes: tuple[str, ...]
@@ -72,6 +73,10 @@ class Action(Conditional):
     """Whether every state of a machine allows it."""
     strict: bool
     """Whether its arguments get no coercion at all."""
+    similar_keys: float | str | None
+    """How alike keys of arguments have to be to mean its own (0 to 1), "form": in all but form; None: exact."""
+    repaired: Literal["accept", "refuse"]
+    """Whether it runs for a call that was mended to be read; by default not if it has permissions or an approval."""
     show: frozenset[str]
     """The parameters whose values may stand unmasked in logs and in Flower."""
     handler: Callable[..., Any]
@@ -114,6 +119,10 @@ class Action(Conditional):
         )
         self.everywhere = check.checked_flag(name, "everywhere", declared.get("everywhere", False))
         self.strict = check.checked_flag(name, "strict", declared.get("strict", False))
+        self.similar_keys = checked_similar_keys(name, declared.get("similar_keys", False))
+        self.repaired = check.checked_repaired(
+            name, declared.get("repaired"), guarded=bool(self.permissions or self.approval)
+        )
         self.show = check.checked_show(name, declared.get("show", ()), read.keys)
         self.is_async = inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
             type(handler).__call__

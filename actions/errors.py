@@ -20,7 +20,7 @@
      │    └── UnreadableRecord
      └── ModelError                  the model: becomes the result of its call
           ├── MalformedCall   TruncatedCall   TooManyCalls
-          ├── UnknownAction   ForbiddenAction   InvalidArguments
+          ├── UnknownAction   ForbiddenAction   InvalidArguments   RepairedArguments
           ├── RefusedByValidator   ValidatorFailed   StateConflict
           ├── Locked   RateLimited   CostTooHigh   Duplicate   Superseded
           ├── HandlerFailed   HookFailed   HandlerKilled   TimedOut   OutcomeUnknown
@@ -83,6 +83,7 @@ from actions.refusals import (
     OutcomeUnknown,
     RateLimited,
     RefusedByValidator,
+    RepairedArguments,
     ResultNotSerialisable,
     ResultTooLarge,
     StateConflict,
@@ -104,7 +105,7 @@ __all__ = [
     "Interrupted", "InvalidArguments", "InvalidCursor", "InvalidId", "InvalidResult", "LeaseLost", "Locked",
     "MalformedCall", "MissingDependency", "ModelError", "NotRun", "NotUndone", "OperatorError",
     "OutcomeUnknown", "PortInUse", "Postpone", "RateLimited", "Refuse", "RefusedByValidator",
-    "ResultNotSerialisable", "ResultTooLarge", "Signal", "StateConflict", "Stop", "StoreRefused",
+    "RepairedArguments", "ResultNotSerialisable", "ResultTooLarge", "Signal", "StateConflict", "Stop", "StoreRefused",
     "StoreUnavailable", "Superseded", "TimedOut", "TooDeep", "TooManyCalls", "TooManyFollowUps",
     "TruncatedCall", "TryAgain", "UmbelError", "UndoFailed", "Undone", "UnknownAction", "UnknownConversation",
     "UnknownRecord", "UnreadableRecord", "UnusableReply", "UserOnly", "ValidatorFailed",

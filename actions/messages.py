@@ -203,6 +203,8 @@ class Call(_Frozen):
     """Parameters that take results of earlier calls: parameter to `id-or-name.path.to.value`; a path may be empty."""
     step: str = ""
     """Its name in a plan, for the calls that depend on it; empty: it has none."""
+    repaired: tuple[str, ...] = ()
+    """What was mended to read it, in words, for example "trailing comma"; empty for a call that was written well."""
 
     @property
     def malformed(self) -> bool:
@@ -214,7 +216,7 @@ class Reply(_Frozen):
     """What intake read out of one answer of a model."""
 
     format: str
-    """Its form: "openai.chat", "anthropic.messages", "eliza.json", "coach.tags", "coach.xml" or "text"."""
+    """Its form: a provider's ("openai.chat", "openai.chat.stream"), a dialect's ("hermes"), or "text"."""
     text: str = ""
     """The text that people see, without the calls' own markup."""
     calls: tuple[Call, ...] = ()

@@ -61,6 +61,8 @@ class Payload:
     """Of a leading run: how the calls of its turn are to be run; empty: as the conversation says."""
     trace: str = ""
     """The W3C `traceparent` of the request that it came from, for the handler to pass on; empty: there was none."""
+    bad: int = 0
+    """Of a leading run: how many replies in a row, up to now, were of no use."""
 
     def retry_policy(self, own: Retry | None) -> Retry | None:
         """Return how this run is tried again: `own` is its action's policy, whose exceptions always count."""
@@ -96,7 +98,7 @@ class Payload:
             record["r"] = _stored(self.retry)
         if self.timeout_ms is not None:
             record["w"] = self.timeout_ms
-        if self.uses or self.merge or self.depth or self.mode or self.trace:
+        if self.uses or self.merge or self.depth or self.mode or self.trace or self.bad:
             record["e"] = self._ties()
         return record
 
@@ -104,7 +106,7 @@ class Payload:
         """What ties it to other runs; very few have any."""
         told = {
             "s": self.uses, "g": self.merge, "b": self.base, "d": self.depth, "l": self.lineage, "o": self.root,
-            "x": self.mode, "c": self.trace,
+            "x": self.mode, "c": self.trace, "f": self.bad,
         }  # fmt: skip
         return {letter: value for letter, value in told.items() if value}
 
@@ -166,6 +168,7 @@ def _tied(stored: Any) -> dict[str, Any]:
         "root": stored.get("o", ""),
         "mode": stored.get("x", ""),
         "trace": stored.get("c", ""),
+        "bad": stored.get("f", 0),
     }
 
 

@@ -68,6 +68,12 @@ class InvalidArguments(ModelError):
         self.flaws = tuple(flaws)
 
 
+class RepairedArguments(ModelError):
+    """The call was mended before it could be read, and the action takes only what was written without a fault."""
+
+    code = "repaired_arguments"
+
+
 class RefusedByValidator(ModelError):
     """The action's own validator said no, with its reason."""
 

@@ -1,8 +1,8 @@
 """Coercion without loss, value by value.
 
 In: one value of a call's arguments. Out: the same value as the kind that is wanted, or an error that says
-what is wanted. Nothing is guessed: "5" is 5, but "42abc", true and 1.5 are no integers, and nothing is
-infinite.
+what is wanted. Nothing is guessed: "5" is 5 and "[5]" a list, but "42abc", true and 1.5 are no integers, and
+nothing is infinite.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
+
+from actions.strict_json import SPACE, Unreadable, decode, flaw
 
 WANTED: Final = "wanted"
 """The type of the errors raised here; their context says what is wanted."""
@@ -87,6 +89,21 @@ def finite(value: Any) -> Any:
         for item in value:
             finite(item)
     return value
+
+
+def from_text(brackets: str) -> Callable[[Any], Any]:
+    """Make a check that reads a text which is one JSON list ("[]") or object ("{}"); other values stay as they are."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, str) or not (text := value.strip(SPACE)).startswith(brackets[0]):
+            return value
+        try:
+            found = decode(text) if text.endswith(brackets[1]) else value
+        except Unreadable:
+            return value
+        return value if flaw(found) else found
+
+    return check
 
 
 def shape(what: str) -> Callable[[Any], Any]:

@@ -9,11 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from actions.errors import BadReference, ChainOnly, ForbiddenAction, InvalidArguments, ModelError, UserOnly
-from actions.params import bind, given
+from actions.errors import (
+    BadReference,
+    ChainOnly,
+    ForbiddenAction,
+    InvalidArguments,
+    MalformedCall,
+    ModelError,
+    TruncatedCall,
+    UserOnly,
+)
+from actions.params import bind
+from actions.short import within
+from actions.takes import takes
 from actions.validation import lacking
 from orchestrator.drafting import check_recordable
 from orchestrator.guards import guards_of
+from orchestrator.mending import check_repaired, with_mending, with_own_keys
 from orchestrator.references import bind_part
 
 if TYPE_CHECKING:
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
     from orchestrator.guards import Guard
     from orchestrator.store.records import ConversationRecord
 
+_UNREAD: Final = frozenset({MalformedCall.code, TruncatedCall.code})
 _NOBODY: Final[frozenset[int]] = frozenset()
 
 
@@ -67,15 +80,18 @@ def decide(call: Call, conversation: ConversationRecord, registry: Registry) -> 
     """Whether it can be read, exists, and is permitted: what depends neither on arguments nor on other calls."""
     found = Decided(call)
     if call.error is not None:
-        found.error = {"error": call.error.message, "code": call.error.code}
+        message = call.error.message
+        if call.error.code in _UNREAD:
+            message += what_it_takes(call.name, conversation.permissions, registry)
+        found.error = {"error": within(message), "code": call.error.code}
         return found
     try:
         found.action = registry.resolve(call.name)
         check_offered(found.action)
         check_permissions(found.action, conversation.permissions)
+        check_repaired(found.action, call)
         check_recordable(call.arguments or {})
-        if call.arguments and None in call.arguments.values():
-            found.call = call.model_copy(update={"arguments": given(found.action, call.arguments)})
+        found.call = with_own_keys(found.action, call)
     except ModelError as error:
         found.error = error.for_model()
     return found
@@ -104,6 +120,8 @@ def fit(
                 conversation=conversation.id,
                 registry=registry,
             )
+    except InvalidArguments as error:
+        found.error = with_mending(found.call, error).for_model()
     except ModelError as error:
         found.error = error.for_model()
 
@@ -180,6 +198,17 @@ def check_permissions(action: Action, permissions: Iterable[str]) -> None:
         return
     if refusal := lacking(action, frozenset(permissions)):
         raise ForbiddenAction(refusal.reason)
+
+
+def what_it_takes(name: str, permissions: Iterable[str], registry: Registry) -> str:
+    """What is added to the error of a call that cannot be read: the arguments of its action, if that may be called."""
+    try:
+        action = registry.resolve(name)
+        check_offered(action)
+        check_permissions(action, permissions)
+    except ModelError:
+        return ""
+    return f"\n{takes(action)}"
 
 
 def check_state(action: Action, machine: StateMachine, state: str | None) -> None:

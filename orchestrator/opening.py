@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from actions.errors import ConfigError, DeclarationError, InvalidArguments, InvalidId
 from actions.messages import ConversationId, conversation_id_from_key, mended, new_conversation_id
 from orchestrator import ids
+from orchestrator.accepting import check_dialects
 from orchestrator.drafting import check_recordable
 from orchestrator.modes import Mode, check_mode
 from orchestrator.participants import checked_name, checked_participants
@@ -47,6 +48,8 @@ class Opening:
     """Who is there from the beginning: names, or names with "", "followed" or "muted"."""
     key: str | None = None
     """An idempotency key of the tenant's."""
+    dialects: Iterable[str] | None = None
+    """The dialects in which calls may stand in a reply's text; None: those of the settings."""
 
     def id(self, cell: str) -> ConversationId:
         """Return its id.
@@ -71,8 +74,8 @@ class Opening:
 
         Raises:
             InvalidId: the tenant or a permission has not the form that keys take.
-            DeclarationError: there is no such mode, a participant has no name or no such state, or the context cannot
-                be kept.
+            DeclarationError: there is no such mode or dialect, a participant has no name or no such state, or the
+                context cannot be kept.
             ConfigError: there is no such state machine, or it has no such state.
         """
         ids.check_permissions(self.permissions)
@@ -91,6 +94,7 @@ class Opening:
             "mode": check_mode(self.mode) or None,
             "agent": None if self.agent is None else checked_name(self.agent),
             "participants": checked_participants(self.participants),
+            **({"dialects": dialects} if (dialects := check_dialects(self.dialects)) else {}),
         }
 
 

@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from actions.limits import Lock
     from actions.messages import Reply
     from actions.registry import Registry
+    from orchestrator.accepting import Accepting
     from orchestrator.guards import Caps
+    from orchestrator.store.records import ConversationRecord
     from orchestrator.store.store import Store
 
 
 class Postings:
     """Posts replies and messages."""
 
+    accepting: Accepting
     audit: bool
     caps: Caps
     _cell: str
@@ -78,12 +81,15 @@ class Postings:
                 no chain.
         """
         check_busy(busy, reply=True)
-        reply = intake.read(body, format)
+        found = await self._store.conversations.read(conversation)
+        reply = intake.read(body, format, self.accepting.dialects_of(found.dialects))
         if (flaw := intake.unusable(reply)) is not None:
             raise UnusableReply(f"the reply cannot be used: {flaw.code}: {flaw.message}", where=conversation)
         manner = Manner(check_mode(mode), merge, locks=callers_locks(locks), audit=self.audit, trace=trace)
         handled = " ".join([*(["lead"] if then else []), *([busy] if busy != "enqueue" else [])])
-        return await self._post(conversation, reply, manner, key=key, then=then, busy=busy, handled=handled)
+        return await self._post(
+            conversation, reply, manner, key=key, then=then, busy=busy, handled=handled, found=found
+        )
 
     async def _post(
         self,
@@ -96,13 +102,16 @@ class Postings:
         owner: str = "",
         busy: Busy = "refuse",
         handled: str = "",
+        found: ConversationRecord | None = None,
     ) -> Posted:
         """Plan the calls of a reply and open a turn with them.
 
-        `owner`: whose it is, where a repetition may say it; `handled`: what else is part of the request, in words.
+        `owner`: whose it is, where a repetition may say it; `handled`: what else is part of the request, in words;
+        `found`: its record, if that has just been read.
         """
         turn = turn_id_from_key(conversation, key, self._cell) if key else new_turn_id(self._cell)
-        record, moves = moved(await self._store.conversations.read(conversation), self._registry)
+        found = found or await self._store.conversations.read(conversation)
+        record, moves = moved(found, self._registry)
         if owner and owner != owner_of(record.principal, record.permissions):
             check_accepted("conflict", conversation)  # it was opened by this key, for somebody else
         planned = planning.plan(reply, record, turn, 0, self._registry, self.caps, manner)

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from actions.errors import UnknownAction, UnknownRecord, UnreadableRecord
 from actions.messages import TERMINAL, Payload
 from orchestrator import auditing, chaining, ids, turns
+from orchestrator.accepting import read_dialects
 from orchestrator.standings import ConversationStanding, RunStanding, Standing, TurnStanding
 from orchestrator.store.keys import base_queue
 
@@ -91,9 +92,16 @@ async def _turn(id: str, store: Store, registry: Registry) -> TurnStanding:  # n
         began=_when(record.get("began")),
         ended=_when(record.get("ended")),
         into=record.get("into"),
+        why=_why(record.get("e")) if record.get("s") == "failed" else None,
         runs=tuple(behind(standing(view, registry, None)) for view in shown),
         aside=tuple(behind(standing(view, registry, None)) for view in [*aside, *after]),
     )
+
+
+def _why(error: str | None) -> str | None:
+    """The words of an error that stands in a turn's record."""
+    told = _value(error)
+    return str(cast("Any", told).get("error", "")) or None if isinstance(told, dict) else None
 
 
 def _rounds(turn: Mapping[str, str]) -> range:
@@ -154,6 +162,7 @@ async def _conversation(id: str, store: Store, registry: Registry) -> Conversati
         queued=tuple(await store.conversations.queued(id)),
         mode=record.mode,
         agent=record.agent,
+        dialects=None if not record.dialects else read_dialects(record.dialects),
         participants=record.participants,
     )
 

@@ -45,6 +45,7 @@ class Rooms:
         agent: str | None = None,
         participants: Mapping[str, str] | Iterable[str] = (),
         key: str | None = None,
+        dialects: Iterable[str] | None = None,
     ) -> ConversationId:
         """Make a conversation (once: an id that exists is left as it is) and return its id.
 
@@ -61,11 +62,13 @@ class Rooms:
             agent: the participant that the model speaks for; "agent" if None.
             participants: who is there from the beginning: names, or names with "", "followed" or "muted".
             key: an idempotency key of the tenant's: the same key and request are one conversation. Not beside an id.
+            dialects: the dialects in which calls may stand in a reply's text, for example ["hermes"]; none: they stand
+                where the provider's format has a place for them. All, or as the settings say, if None.
 
         Raises:
             InvalidId: the id or the tenant has not the form that keys take, or an id was given beside a key.
             IdempotencyConflict: the key was used for another request.
-            DeclarationError: there is no such mode, or a participant has no name or no such state.
+            DeclarationError: there is no such mode or dialect, or a participant has no name or no such state.
             ConfigError: there is no such state machine, or it has no such state.
         """
         asked = Opening(
@@ -80,6 +83,7 @@ class Rooms:
             agent,
             participants,
             key,
+            dialects,
         )
         return (await self.open_once(asked))[0]
 

@@ -14,9 +14,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from actions.errors import ConfigError
+from actions.errors import ConfigError, DeclarationError
 from orchestrator import settings_reading as reading
 from orchestrator.addresses import redacted
 from orchestrator.services import secrets
@@ -102,6 +110,11 @@ class Settings(BaseModel):
     """How long the record of a finished run is kept."""
     conversation_ttl: Span = timedelta(days=30)
     """How long a conversation without a live turn is kept after its last message."""
+    dialects: Names = ()
+    """The dialects in which the calls of a reply may stand in its text, comma separated, unless a conversation says
+    otherwise; all when not given, "none" for none."""
+    bad_replies: Annotated[int, Field(ge=1, le=100)] = 3
+    """So many replies in a row in which nothing can be used end their turn."""
     events: bool = True
     """Whether workers send each run as Celery task events, which is what Flower shows."""
     model_url: WebUrl | None = None
@@ -131,6 +144,19 @@ class Settings(BaseModel):
     """Event streams that one process of the HTTP API serves at the same time."""
     api_wait: Span = timedelta(seconds=60)
     """The longest time that a request may ask to wait for an end (?wait=)."""
+
+    @field_validator("dialects")
+    @classmethod
+    def _are_dialects(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names:
+            return names
+        # Not before somebody names one: it loads the intake.
+        from orchestrator.accepting import check_dialects
+
+        try:
+            return tuple(check_dialects(names).split())
+        except DeclarationError as error:
+            raise ValueError(f"is not right: {error}") from None
 
     @model_validator(mode="after")
     def _renews_in_time(self) -> Self:

@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from actions.errors import IdempotencyConflict, ModelError, UnknownRecord
 from actions.messages import TERMINAL, RunId
+from orchestrator.accepting import Accepting
 from orchestrator.answers import Ended, ended
 from orchestrator.guards import Caps, caps
 from orchestrator.submission import Length, Submission, prepare, refused_submission
@@ -40,6 +41,8 @@ class SingleRuns:
         """How much of a turn, a conversation and a tenant may be in flight."""
         self.audit = settings.audit_cap > 0
         """Whether the audit hears of each call."""
+        self.accepting = Accepting.of(settings)
+        """Which replies are accepted."""
         self._registry = registry
         self._store = store
         self._mailbox = secrets.token_hex(6)

@@ -126,6 +126,8 @@ class TurnStanding:
     the turn."""
     into: str | None = None
     """The turn that its message went into; None: it has its own rounds."""
+    why: str | None = None
+    """Why it failed, in words; None: it did not, or its calls say why."""
 
 
 @with_config(TOLD)
@@ -155,6 +157,8 @@ class ConversationStanding:
     """How the calls of a reply are run: sequence or chain; empty: each for itself."""
     agent: str | None = None
     """Which of the participants the model speaks for; None: nobody in particular."""
+    dialects: tuple[str, ...] | None = None
+    """The dialects in which calls may stand in a reply's text; None: as the settings say."""
     participants: dict[str, str] = field(default_factory=dict[str, str])
     """Who is there, each with "", "followed" or "muted"."""
 

@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 from actions.errors import DeclarationError, InvalidId, MissingDependency, UmbelError, UnknownAction
 from actions.messages import Payload, RunId, mended, new_run_id, run_id_from_key
 from actions.policy import Retry, duration, milliseconds
+from actions.similar_keys import under_own_keys
 from orchestrator import auditing, ids
 from orchestrator.digests import digest
 from orchestrator.drafting import check_recordable, draft
@@ -95,9 +96,10 @@ def prepare(
     check_single(action)
     _check_independent(action)
     check_recordable(given.arguments)
-    params = bound(action, given.arguments)
+    arguments, _ = under_own_keys(action, given.arguments)
+    params = bound(action, arguments)
     payload = Payload(
-        action.name, dict(given.arguments), None, given.action, given.principal, tuple(given.permissions),
+        action.name, dict(arguments), None, given.action, given.principal, tuple(given.permissions),
         digest(chosen), retry=_retry(given.retry), timeout_ms=_timeout_ms(given.timeout), trace=given.trace,
     )  # fmt: skip
     return draft(

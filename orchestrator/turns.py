@@ -7,7 +7,7 @@ step, so a worker that dies in the middle changes nothing, and one that comes ba
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import to_json
@@ -17,6 +17,7 @@ from actions.messages import Payload, mended
 from actions.policy import Retry
 from actions.transcripts import last_said
 from orchestrator import intake, planning
+from orchestrator.accepting import Accepting, end_of, failure_in, is_bad, mistake_in, note_on
 from orchestrator.digests import digest
 from orchestrator.guards import Caps
 from orchestrator.modes import Manner
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from actions.messages import Reply, TurnId
     from actions.registry import Registry
     from actions.services import Model
+    from orchestrator.planning import Plan
     from orchestrator.store.records import Claimed, ConversationRecord
     from orchestrator.store.store import Store
 
@@ -45,12 +47,14 @@ MAX_ROUNDS: Final = 10
 """Rounds of one turn, unless its caller says otherwise (Jido AI's tool loop has the same bound)."""
 
 
-def lead(max_rounds: int = MAX_ROUNDS, *, mode: str = "", trace: str = "") -> Lead:
+def lead(max_rounds: int = MAX_ROUNDS, *, mode: str = "", trace: str = "", bad: int = 0) -> Lead:
     """What makes `advance` follow a turn's start and each of its rounds.
 
-    `mode` is how the turn's calls are run, `trace` the trace context that they pass on.
+    `mode` is how the turn's calls are run, `trace` the trace context that they pass on, `bad` how many replies of no
+    use there were in a row.
     """
-    return Lead(lane=QUEUE, payload=Payload(ADVANCE, mode=mode, trace=trace).encode(), max_rounds=max_rounds)
+    payload = Payload(ADVANCE, mode=mode, trace=trace, bad=bad)
+    return Lead(lane=QUEUE, payload=payload.encode(), max_rounds=max_rounds)
 
 
 async def advance(
@@ -61,8 +65,11 @@ async def advance(
     *,
     caps: Caps | None = None,
     audit: bool = False,
+    accepting: Accepting | None = None,
 ) -> str:
     """Ask the model once and open the round that it answers with; return the store's verdict, "ok" or "stale".
+
+    A reply of no use is told the model in the next round, until there were too many of them in a row.
 
     Args:
         run: the leading run that was claimed.
@@ -71,6 +78,7 @@ async def advance(
         model: whom to ask.
         caps: how much of a turn, a conversation and a tenant may run at once; the defaults if None.
         audit: whether the audit hears of each call.
+        accepting: which replies are accepted; the defaults if None.
 
     Raises:
         TryAgain: the model did not answer, or nothing that can be read.
@@ -78,13 +86,11 @@ async def advance(
     """
     conversation, moves = moved(await store.conversations.read(run.conversation), registry)
     number, told = round_of(run.id), Payload.decode(run.payload)
+    step = _Step(run, store, registry, conversation, moves, told, caps or Caps(), accepting or Accepting())
     if number == 0 and (waited := waiting_reply(told)) is not None:
-        manner = replace(waited.manner, audit=audit)
         following = lead(mode=waited.next_mode, trace=told.trace)
-        return await _open(
-            run, store, registry, conversation, moves, waited.reply, manner, caps,
-            goes_on=waited.goes_on, following=following,
-        )  # fmt: skip
+        manner = replace(waited.manner, audit=audit)
+        return await step.open(waited.reply, manner, goes_on=waited.goes_on, following=following)
     messages = await store.conversations.messages(run.conversation)
     if conversation.participants and is_silent(conversation, last_said(messages)):
         return await _pass_over(run, store, conversation, moves)
@@ -92,51 +98,80 @@ async def advance(
     if offered := tools(registry, conversation):
         request["tools"] = offered
     body = await model.ask(request)
-    reply = intake.read(body)
-    if (flaw := intake.unusable(reply)) is not None:
-        raise TryAgain(reason=f"the model's reply cannot be read: {flaw.message}")
+    reply = intake.read(body, dialects=step.accepting.dialects_of(conversation.dialects))
+    if (failure := failure_in(reply)) is not None:  # the same question again
+        raise TryAgain(reason=f"the model's reply cannot be read: {failure.message}")
     manner = Manner(mode=told.mode, audit=audit, trace=told.trace)
-    goes_on = reply.continues and bool(reply.calls)
-    return await _open(run, store, registry, conversation, moves, reply, manner, caps, goes_on=goes_on)
+    return await step.open(reply, manner, goes_on=reply.continues and bool(reply.calls))
 
 
-async def _open(
-    run: Claimed,
-    store: Store,
-    registry: Registry,
-    conversation: ConversationRecord,
-    moves: tuple[str, int] | None,
-    reply: Reply,
-    manner: Manner,
-    caps: Caps | None,
-    *,
-    goes_on: bool,
-    following: Lead | None = None,
-) -> str:
-    """Plan the calls of a reply and open the round with them; `following` leads on in place of what led so far."""
-    number = round_of(run.id)
-    planned = planning.plan(
-        reply, conversation, cast("TurnId", run.turn), number, registry, caps=caps or Caps(), manner=manner
-    )
-    verdict = await store.conversations.round(
-        conversation.id,
-        run.turn,
-        digest(planned.message),
-        number,
-        [planned.message],
-        planned.runs,
-        by=(run.id, run.fence),
-        lead=following or lead(),
-        leads_afresh=following is not None,
-        goes_on=goes_on,
-        moves=moves,
-        mode="" if planned.mode == "all" else planned.mode,
-        answered=bool(reply.text.strip()),
-        chain_lead=planned.chain_lead,
-    )
-    if verdict == "ok":
-        planned.log_refusals(conversation.id)
-    return _checked(verdict)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One step of a turn: what it has to open a round with."""
+
+    run: Claimed
+    store: Store
+    registry: Registry
+    conversation: ConversationRecord
+    moves: tuple[str, int] | None
+    told: Payload
+    caps: Caps
+    accepting: Accepting
+
+    async def open(
+        self,
+        reply: Reply,
+        manner: Manner,
+        *,
+        goes_on: bool,
+        following: Lead | None = None,
+    ) -> str:
+        """Plan the calls of a reply and open the round with them; `following` leads on in place of what led so far."""
+        run, conversation = self.run, self.conversation
+        number = round_of(run.id)
+        planned = planning.plan(
+            reply,
+            conversation,
+            cast("TurnId", run.turn),
+            number,
+            self.registry,
+            caps=self.caps,
+            manner=manner,
+        )
+        bad, ends = self._count(reply, planned, waits=following is not None)
+        mistake = mistake_in(reply) if bad and not ends else None
+        messages = [planned.message, *([note_on(mistake)] if mistake else [])]
+        if following is None and bad != self.told.bad:
+            following = lead(mode=self.told.mode, trace=self.told.trace, bad=bad)
+        verdict = await self.store.conversations.round(
+            conversation.id,
+            run.turn,
+            digest(planned.message),
+            number,
+            messages,
+            planned.runs,
+            by=(run.id, run.fence),
+            lead=following or lead(),
+            leads_afresh=following is not None,
+            goes_on=(goes_on or bad > 0) and not ends,
+            moves=self.moves,
+            mode="" if planned.mode == "all" else planned.mode,
+            answered=bool(reply.text.strip()) and not bad,
+            chain_lead=planned.chain_lead,
+            ends=ends,
+        )
+        if verdict == "ok":
+            planned.log_refusals(conversation.id)
+        return _checked(verdict)
+
+    def _count(self, reply: Reply, planned: Plan, *, waits: bool) -> tuple[int, str]:
+        """How many replies of no use there are in a row, and why the turn ends if they are too many (JSON)."""
+        if waits or not is_bad(reply, planned):  # who has posted a reply hears of it, whatever the model does
+            return 0, ""
+        bad = self.told.bad + 1
+        if bad < self.accepting.bad_replies:
+            return bad, ""
+        return bad, to_json(end_of(bad, reply, planned)).decode()
 
 
 async def _pass_over(

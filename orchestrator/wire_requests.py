@@ -92,6 +92,9 @@ class OpenConversation(Request):
     """The participant that the model speaks for; "agent" if it is left out."""
     participants: dict[Name, Literal["", "followed", "muted"]] = Field(default_factory=dict, max_length=200)
     """Who is there from the beginning: names, each with "", "followed" or "muted"."""
+    dialects: Annotated[list[Name], Field(max_length=100)] | None = None
+    """The dialects in which calls may stand in a reply's text; none: only where the provider's format has a place for
+    them; left out: as the settings say."""
 
     @model_validator(mode="after")
     def _has_machine(self) -> OpenConversation:

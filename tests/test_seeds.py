@@ -20,11 +20,11 @@ def numbered(letter: str, *spans: tuple[int, int]) -> list[str]:
 
 
 HERE = [
-    *numbered("A", (1, 14), (16, 17)),
-    *numbered("B", (1, 12)),
-    *numbered("C", (1, 12), (14, 23)),
+    *numbered("A", (1, 17)),
+    *numbered("B", (1, 12), (16, 18)),
+    *numbered("C", (1, 23)),
     *numbered("D", (1, 19)),
-    *numbered("E", (1, 15), (17, 17)),
+    *numbered("E", (1, 17)),
 ]
 ALL = [
     *numbered("A", (1, 17)), *numbered("B", (1, 24)), *numbered("C", (1, 23)), *numbered("D", (1, 19)),

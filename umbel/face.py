@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pydantic import SecretStr
 
@@ -18,6 +18,7 @@ from orchestrator.instructions import plain_arguments
 from orchestrator.operations.act import act
 from orchestrator.operations.chain import Chains
 from orchestrator.operations.options import UNSET, ActOptions, Strategy
+from orchestrator.operations.parse import ParseOptions, parse_output
 from orchestrator.operations.workflow import Behalf, run_workflow
 from orchestrator.settings import PREFIX, Settings, load_settings
 from orchestrator.submission import Length
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from orchestrator.operations.calls import Asked
     from orchestrator.operations.outcome import Acted
     from orchestrator.operations.workflow import WorkflowResult
+    from orchestrator.outputs.parsing import Target
     from orchestrator.workflows import Workflow
 
 
@@ -178,6 +180,20 @@ class Umbel(Chains):
         """
         behalf = Behalf(principal=principal, permissions=permissions, tenant=tenant, key=key)
         return await run_workflow(self._house, workflow, plain_arguments(params, "params"), behalf)
+
+    async def parse_output(self, text: str, target: Target, **options: Unpack[ParseOptions]) -> Any:
+        """Return what a model's text holds, in the wanted form; the model of `UMBEL_MODEL_URL` helps where it has to.
+
+        Args:
+            text: what the model wrote.
+            target: a pydantic model, of which an instance is returned, or the keys of the object that is returned.
+            options: as of the function `umbel.parse_output`.
+
+        Raises:
+            DeclarationError: an option has no such value, or the target is none.
+            UnfitOutput: it cannot be parsed, and `on_failure` is `raise`.
+        """
+        return await parse_output(text, target, ask=self._house.services.model, **options)
 
     async def __aenter__(self) -> Self:
         """Nothing to wait for."""

@@ -13,6 +13,7 @@ import select
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.accepting import Accepting
 from orchestrator.assembly import build
 from orchestrator.guards import Caps
 from workers.boxes import Boxes
@@ -79,7 +80,12 @@ class Child:
         asyncio.set_event_loop(self._loop)
         self._lifeline = lifeline
         threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="umbel-handler")
-        bounds = Bounds(settings.result_cap, Caps.of(settings), audit=settings.audit_cap > 0)
+        bounds = Bounds(
+            settings.result_cap,
+            Caps.of(settings),
+            audit=settings.audit_cap > 0,
+            accepting=Accepting.of(settings),
+        )
         points = armed(os.environ)
         execution = Execution(registry, house.store, house.services, threads, bounds, points)
         self._events = RunEvents(app, worker) if settings.events else None

@@ -26,8 +26,9 @@ async def lead(run: Claimed, means: Means) -> Finish:
     try:
         bounds = means.bounds
         await turns.advance(
-            run, means.store, means.registry, means.services.model, caps=bounds.caps, audit=bounds.audit
-        )
+            run, means.store, means.registry, means.services.model,
+            caps=bounds.caps, audit=bounds.audit, accepting=bounds.accepting,
+        )  # fmt: skip
     except asyncio.CancelledError:
         raise
     except StoreUnavailable as error:

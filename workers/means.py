@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from actions.registry import Registry
     from actions.services import Services
+    from orchestrator.accepting import Accepting
     from orchestrator.guards import Caps
     from orchestrator.store.store import Store
     from workers.points import Points
@@ -24,6 +25,8 @@ class Bounds:
     """Runs in flight of one turn, one conversation, one tenant."""
     audit: bool = False
     """Whether the runs that an attempt plans are noted in the audit."""
+    accepting: Accepting | None = None
+    """Which replies of models are accepted; None: the defaults."""
 
 
 @dataclass(frozen=True, slots=True)

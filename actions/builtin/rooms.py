@@ -24,6 +24,7 @@ from actions.definition import action
 from actions.directives import Result, SetParticipant
 from actions.errors import Refuse, TryAgain
 from actions.policy import Retry
+from actions.spoken import yes_or_no
 from actions.transcripts import last_said, text_of
 
 NEUTRAL: Final = ""
@@ -42,7 +43,6 @@ _SPEAKS_OF_FOLLOWING: Final = re.compile(
     r"\b(?:follow|participat|engag|listen|join|tak(?:e|ing) (?:an |part |more )?(?:in|interest))",
     re.IGNORECASE,
 )
-_YES_OR_NO: Final = re.compile(r'[\s"\'*`]*(yes|no)[\s"\'*`.!]*', re.IGNORECASE)
 
 _QUESTIONS: Final = {
     "FOLLOW": "start to follow this conversation closely, taking part without being addressed",
@@ -158,10 +158,10 @@ async def _is_meant(ctx: ActionContext, agent: str) -> bool:
     said = _transcript(await view.messages(last=_LOOK), agent)
     question = f"Should {agent} {_QUESTIONS[ctx.action]}? Answer with YES or NO and nothing else."
     reply = await ctx.model.ask({"messages": [{"role": "user", "content": f"{said}\n\n{question}"}]})
-    answer = _YES_OR_NO.fullmatch(_text_of(reply))
+    answer = yes_or_no(_text_of(reply))
     if answer is None:
         raise TryAgain(reason="the model was asked for YES or NO and answered neither")
-    return answer[1].lower() == "yes"
+    return answer
 
 
 def _transcript(messages: list[dict[str, Any]], agent: str) -> str:

@@ -51,6 +51,7 @@ def open_conversation(
     mode: Mode | None = None,
     agent: str | None = None,
     participants: Mapping[str, str] | Iterable[str] = (),
+    dialects: Iterable[str] | None = None,
     key: str | None = None,
 ) -> Request[Opened]:
     """Open a conversation; it belongs to the principal of the client's key, with that key's permissions.
@@ -62,6 +63,8 @@ def open_conversation(
         mode: how the calls of a reply are run, unless who posts it says otherwise: `all`, `sequence` or `chain`.
         agent: the participant that the model speaks for; "agent" if None.
         participants: who is there from the beginning: names, or names with "", "followed" or "muted".
+        dialects: the dialects in which calls may stand in a reply's text, for example ["hermes"]; as the service's
+            settings say if None.
         key: an idempotency key of your own: the same key and request are one conversation.
     """
     there = dict(participants) if isinstance(participants, Mapping) else dict.fromkeys(participants, "")
@@ -72,6 +75,7 @@ def open_conversation(
         mode=mode,
         agent=agent,
         participants=there or None,
+        dialects=None if dialects is None else list(dialects),
     )
     return Request("POST", path("conversations"), reads(Opened), content=content, headers=made(key))
 

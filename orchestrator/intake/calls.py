@@ -7,11 +7,15 @@ object to its last character, is taken as it is; all else is a malformed call th
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 from actions.errors import MalformedCall, TooManyCalls, TruncatedCall
 from actions.messages import MAX_RAW, Call, CallError
-from orchestrator.intake.strict import Unreadable, clean, cut_off, decode, encodes, flaw, is_list, is_object
+from actions.short import MOST_OF_A_NAME, cut, seen, within
+from actions.strict_json import Unreadable, clean, decode, encodes, flaw, is_list, is_object
+from orchestrator.intake.repair import repair
+from orchestrator.intake.strict import cut_off
 
 MAX_NAME: Final = 256
 """Characters of an action's name; longer ones are no names."""
@@ -19,10 +23,24 @@ MAX_NAME: Final = 256
 MAX_DEPENDENCIES: Final = 32
 """Other calls that one call may say it depends on."""
 
-_NOTHING: Final = ("", "null")
+NO_END: Final = "missing end tag"
+"""What `Call.repaired` says of a call that is whole, but whose end tag the text does not have."""
+
+_LONGEST: Final = 1_400
+"""Bytes of what is told of a call here: what its action takes is told behind it."""
+_LONGEST_ID: Final = 512
+"""Characters of a provider's call id; a longer one is none: the call gets one of ours."""
+NOTHING: Final = ("", "null")
+"""Argument texts that stand for no arguments."""
 
 
-def call(name: Any, given: Any, id: Any = None, raw: str | None = None) -> Call:  # noqa: A002 - the wire's word
+def call(
+    name: Any,
+    given: Any,
+    id: Any = None,  # noqa: A002 - the wire's word
+    raw: str | None = None,
+    repaired: Iterable[str] = (),
+) -> Call:
     """Make the call that stands in a reply; never raises.
 
     Args:
@@ -30,15 +48,19 @@ def call(name: Any, given: Any, id: Any = None, raw: str | None = None) -> Call:
         given: an object, the text of one, or nothing.
         id: the provider's call id, if it has one.
         raw: the argument text, where `given` was already read from it.
+        repaired: what was mended to read it so far.
     """
     written = raw if raw is not None else _written(given)
+    mended = list(repaired)
     try:
-        arguments = _arguments(given)
+        arguments = _arguments(given, mended)
     except Unreadable as error:
         return _refused(name, id, written, error)
     if not _is_name(name):
         return broken(_shown(name), "it has no readable name", id=id, raw=written)
-    return Call(id=_id(id), name=name, arguments=arguments, raw=written)
+    return Call(
+        id=_id(id), name=name, arguments=arguments, raw=written, repaired=tuple(dict.fromkeys(mended))
+    )
 
 
 def _is_name(name: Any) -> bool:
@@ -49,9 +71,22 @@ def broken(name: str, why: str, *, truncated: bool = False, id: Any = None, raw:
     """Make a call that cannot run: `why` goes on from "The call of NAME was not run: "."""
     code = (TruncatedCall if truncated else MalformedCall).code
     name = _shown(name)
-    message = f"The call of {name!r} was not run: {why}." if name else f"A call was not run: {why}."
-    error = CallError(code=code, message=clean(message))
+    shown = cut(name, MOST_OF_A_NAME)
+    message = f"The call of {shown!r} was not run: {why}." if name else f"A call was not run: {why}."
+    error = CallError(code=code, message=within(seen(clean(message)), _LONGEST))
     return Call(id=_id(id), name=name, raw=clean(raw[: MAX_RAW + 1]), error=error)
+
+
+def cut_list(calls: list[Call]) -> list[Call]:
+    """The calls of a list that is cut off: none of them runs, and at least one says so.
+
+    A list is one value. What its writer would have said after its last whole call nobody knows.
+    """
+    why = "it stands in a list that is cut off"
+    refused = [
+        one if one.error else broken(one.name, why, truncated=True, id=one.id, raw=one.raw) for one in calls
+    ]
+    return refused or [broken("", why, truncated=True)]
 
 
 def ordered(one: Call, given: Any) -> Call:
@@ -69,7 +104,8 @@ def ordered(one: Call, given: Any) -> Call:
 
 def surplus(one: Call, limit: int) -> Call:
     """Make of a call that came after the `limit`-th one that says so."""
-    message = f"The call of {one.name!r} was not run: one reply may hold {limit} calls."
+    shown = cut(one.name, MOST_OF_A_NAME)
+    message = f"The call of {shown!r} was not run: one reply may hold {limit} calls."
     error = CallError(code=TooManyCalls.code, message=message)
     return Call(id=one.id, name=one.name, raw=one.raw, error=error)
 
@@ -81,9 +117,9 @@ def _refused(name: Any, id: Any, raw: str, error: Unreadable) -> Call:  # noqa: 
     return broken(_shown(name), why, id=id, raw=raw)
 
 
-def _arguments(given: Any) -> dict[str, Any]:
+def _arguments(given: Any, mended: list[str]) -> dict[str, Any]:
     if type(given) is str:
-        return _arguments_in(given)
+        return _arguments_in(given, mended)
     if given is None:
         return {}
     if not is_object(given):
@@ -93,20 +129,31 @@ def _arguments(given: Any) -> dict[str, Any]:
     return given
 
 
-def _arguments_in(text: str) -> dict[str, Any]:
+def _arguments_in(text: str, mended: list[str]) -> dict[str, Any]:
     if not text.startswith("{"):
         text = text.strip()
-        if text in _NOTHING:
+        if text in NOTHING:
             return {}
-    try:
-        value = decode(text)
-    except Unreadable as error:
-        raise error if error.truncated else Unreadable(str(error), truncated=cut_off(text)) from None
+    value = _value_in(text, mended)
     if type(value) is str and value.lstrip().startswith("{"):
-        value = decode(value)  # encoded twice: a text that holds the object
+        value = _value_in(value, mended)  # encoded twice: a text that holds the object
     if type(value) is str:
         raise Unreadable("an object is wanted, not a text")
-    return _arguments(value)
+    return _arguments(value, mended)
+
+
+def _value_in(text: str, mended: list[str]) -> Any:
+    """The value that a text is: read strictly, and where that fails with known defects mended."""
+    try:
+        return decode(text)
+    except Unreadable as error:
+        try:
+            value, what = repair(text)
+        except Unreadable as refusal:
+            cut = error.truncated or refusal.truncated or cut_off(text)
+            raise Unreadable(str(error), truncated=cut) from None
+    mended.extend(what)
+    return value
 
 
 def _kind(value: Any) -> str:
@@ -132,6 +179,6 @@ def _shown(name: Any) -> str:
 
 
 def _id(id: Any) -> str | None:  # noqa: A002
-    if type(id) is str and id:
+    if type(id) is str and 0 < len(id) <= _LONGEST_ID:
         return id if id.isascii() else clean(id)
     return str(id) if type(id) is int and -(2**63) <= id < 2**64 else None

@@ -10,8 +10,9 @@ from typing import Final
 
 from actions.errors import TooManyCalls
 from actions.messages import Call, CallError, Reply
+from actions.short import seen, within
+from actions.strict_json import clean
 from orchestrator.intake.calls import surplus
-from orchestrator.intake.strict import clean
 
 MAX_CALLS: Final = 128
 """Calls of one reply that may run; the ones after them are malformed, with code too_many_calls."""
@@ -39,6 +40,8 @@ class Draft:
     """Names of tools that the provider ran itself."""
     errors: list[CallError] = field(default_factory=list[CallError])
     """What is wrong with the reply as a whole."""
+    cut: bool = False
+    """Whether the reply was cut off: what its text ends with may be half of what was meant."""
 
     @property
     def full(self) -> bool:
@@ -47,7 +50,7 @@ class Draft:
 
     def complain(self, code: str, message: str) -> None:
         """Note an error of the reply as a whole."""
-        self.errors.append(CallError(code=code, message=clean(message)))
+        self.errors.append(CallError(code=code, message=within(seen(clean(message)))))
 
     def reply(self, format: str, *, continues: bool) -> Reply:  # noqa: A002 - the field's name
         """Freeze it, with the caps applied and each malformed call's error among the errors."""

@@ -1,34 +1,51 @@
 """A model's reply in any known form in, a `Reply` out; it never raises on content and never runs a guess.
 
-Raw bytes or text are first tried as a JSON body; a text that is none is read as prose. A provider's body
-without tool calls has its text read as prose too, for that is how replies with calls in prose arrive.
+Raw bytes or text are first tried as a provider's stream or body; a text that is none is read as prose. A provider's
+reply without tool calls has its text read as prose too, for that is how replies with calls in prose arrive.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, Final, cast
 
 from actions.messages import CallError, Reply
+from actions.short import seen, within
+from actions.strict_json import SPACE, Unreadable, clean, decode, is_object
+from orchestrator.intake import names, provider_errors, streaming
+from orchestrator.intake.calls import call
+from orchestrator.intake.cutting import certain
+from orchestrator.intake.dialects import DIALECTS
 from orchestrator.intake.draft import Draft, Unusable
-from orchestrator.intake.formats import BODIES, KNOWN, PROSE, TEXT
+from orchestrator.intake.formats import BODIES
 from orchestrator.intake.formats.body import BodyFormat
-from orchestrator.intake.prose import ProseFormat, sweep
-from orchestrator.intake.strict import SPACE, Unreadable, clean, cut_off, decode, too_deep
+from orchestrator.intake.names import ARGUMENTS, TEXT, Wanted
+from orchestrator.intake.prose import sweep
+from orchestrator.intake.strict import cut_off, too_deep
 
 MAX_BODY: Final = 10 * 1024 * 1024
 """Bytes of a raw reply (characters, where it comes as text)."""
 MAX_BODY_DEPTH: Final = 256
 """Objects and lists inside each other in a whole body; the arguments of a call may have 64."""
 
+_TOOL: Final = "tool"
+
+_OBJECT: Final = re.compile(r'\s*+\{\s*+"')
+"""What the text of an object begins with; other braces are prose."""
+
 Body = dict[str, Any] | list[Any]
+Raw = str | bytes | dict[str, Any] | list[Any]
 
 
-def read(raw: str | bytes | dict[str, Any] | list[Any], format: str | None = None) -> Reply:  # noqa: A002
+def read(raw: Raw, format: str | None = None, dialects: Iterable[str] | None = None) -> Reply:  # noqa: A002
     """Read a reply.
 
     Args:
-        raw: a provider's response as JSON text, as bytes or already parsed; or the model's text itself.
-        format: one of `formats.KNOWN`; None to find out. An unknown name is an error, never a default.
+        raw: a provider's response as JSON text, as bytes or already parsed; its stream as text, or as a list of
+            events or of their `data:` payloads; or the model's text itself.
+        format: one of `names.KNOWN`; None to find out. An unknown name is an error, never a default.
+        dialects: names of the dialects in which calls may stand in a text; None: all.
 
     Returns:
         The calls in order (malformed ones in their places, with their error), the visible text, and all
@@ -36,20 +53,20 @@ def read(raw: str | bytes | dict[str, Any] | list[Any], format: str | None = Non
         `too_large`, `too_deep`, `invalid_utf8`, `not_json`, `unexpected_body` or `provider_error`.
     """
     try:
-        return _read(raw, _known(format))
+        return _read(raw, names.wanted(format, dialects))
     except Unusable as error:
-        return _failed(error.code, str(error))
+        return failed(error.code, str(error))
     except RecursionError:
-        return _failed("too_deep", f"The body is nested more than {MAX_BODY_DEPTH} levels deep.")
+        return failed("too_deep", f"The body is nested more than {MAX_BODY_DEPTH} levels deep.")
 
 
-def read_text(text: str) -> Reply:
+def read_text(text: str, dialects: Iterable[str] | None = None) -> Reply:
     """Read a text that a model wrote, for calls in prose only: it is never taken for a provider's body."""
     try:
         _refuse_large(text)
-        return _from_prose(text, tuple(PROSE.values()), TEXT)
+        return from_prose(Draft(text=text), TEXT, names.wanted(None, dialects))
     except Unusable as error:
-        return _failed(error.code, str(error))
+        return failed(error.code, str(error))
 
 
 def parse(raw: bytes) -> dict[str, Any] | list[Any] | str:
@@ -78,17 +95,31 @@ def unusable(reply: Reply) -> CallError | None:
     return broken or (None if reply.text else reply.errors[0])
 
 
-def _known(format: Any) -> str | None:  # noqa: A002 - the parameter's name
-    if format is None:
-        return None
-    name = format.strip().lower() if isinstance(format, str) else ""
-    if name not in KNOWN:
-        shown = clean(str(format)[:80]) if isinstance(format, str) else type(format).__name__
-        raise Unusable("unknown_format", f"No format is named {shown!r}. Known: {', '.join(KNOWN)}.")
-    return name
+def from_prose(known: Draft, name: str, wanted: Wanted) -> Reply:
+    """Read the text of a draft for calls in prose; what else the draft knows is kept."""
+    draft, found = sweep(known.text, wanted.dialects)
+    if known.cut:
+        draft.calls = certain(draft.calls, known.text, wanted.dialects)
+    if wanted.dialects and not draft.calls and _is_broken_body(known.text):
+        draft.complain("not_json", "The reply begins as a JSON object and ends before the object does.")
+    draft.provider_calls = [*known.provider_calls, *draft.provider_calls]
+    draft.errors = [*known.errors, *draft.errors]
+    return draft.reply(found.name if found else name, continues=found is not None and found.continues)
 
 
-def _read(raw: Any, wanted: str | None) -> Reply:
+def finished(draft: Draft, form: Any, wanted: Wanted) -> Reply:
+    """Make the reply of what a body or stream held; without calls of its own its text is read as prose."""
+    if draft.calls or not form.continues:
+        draft.text = sweep(draft.text, ())[0].text if draft.text else ""
+        return draft.reply(form.name, continues=form.continues)
+    return from_prose(draft, form.name, wanted)
+
+
+def _is_broken_body(text: str) -> bool:
+    return _OBJECT.match(text) is not None and cut_off(text)
+
+
+def _read(raw: Any, wanted: Wanted) -> Reply:
     if isinstance(raw, str | bytes | bytearray | memoryview):
         return _from_text(_decoded(raw), wanted)
     if not isinstance(raw, dict | list):
@@ -118,16 +149,21 @@ def _refuse_large(raw: str | bytes | bytearray | memoryview) -> None:
         raise Unusable("too_large", f"The reply is larger than {MAX_BODY} bytes.")
 
 
-def _from_text(text: str, wanted: str | None) -> Reply:
-    body = _body_in(text, needed=wanted in BODIES and wanted not in PROSE)
-    if body is not None and wanted != TEXT:
+def _from_text(text: str, wanted: Wanted) -> Reply:
+    if wanted.name == ARGUMENTS:
+        return Draft(calls=[call(_TOOL, text)]).reply(ARGUMENTS, continues=True)
+    if wanted.name != TEXT and (events := streaming.events_in(text)) is not None:
+        reply = _from_events(events, wanted)
+        if reply is not None:
+            return reply
+    body = _body_in(text, needed=wanted.wire)
+    if body is not None and wanted.name != TEXT:
         reply = _from_body(body, wanted)
         if reply is not None:
             return reply
-        if wanted in BODIES and wanted not in PROSE:
+        if wanted.wire:
             raise _unknown_shape()
-    formats = tuple(PROSE.values()) if wanted is None else (PROSE[wanted],) if wanted in PROSE else ()
-    return _from_prose(text, formats, wanted or TEXT)
+    return from_prose(Draft(text=text), wanted.name or TEXT, wanted)
 
 
 def _body_in(text: str, *, needed: bool) -> Body | None:
@@ -154,65 +190,53 @@ def _json_in(text: str) -> Any:
         raise Unusable("not_json", f"The reply is not JSON: {error}.") from None
 
 
-def _from_body(body: Body, wanted: str | None) -> Reply | None:
+def _from_events(events: list[Any], wanted: Wanted) -> Reply | None:
+    """Read a stream; None if no stream has such events."""
+    found = streaming.assembled(events, wanted.stream)
+    return None if found is None else finished(*found, wanted)
+
+
+def _from_body(body: Body, wanted: Wanted) -> Reply | None:
     """Read a body; None if it has none of the shapes that were asked for."""
+    if (wanted.name is None or wanted.wire) and (error := provider_errors.found_in(body)) is not None:
+        raise Unusable("provider_error", error)
     if isinstance(body, list):
-        return None if wanted not in {None, "eliza.json"} else _from_list(body)
-    refuse_error(body)
+        reply = _from_events(body, wanted)
+        return reply if reply is not None or wanted.wire else _from_list(body, wanted)
     form = _form_of(body, wanted)
-    if form is None:
-        return None
-    draft = form.read(body)
-    if draft.calls or not form.continues:
-        draft.text = sweep(draft.text, ())[0].text if draft.text else ""
-        return draft.reply(form.name, continues=form.continues)
-    only = (PROSE[wanted],) if wanted in PROSE else () if wanted == TEXT else tuple(PROSE.values())
-    return _from_prose(draft.text, only, form.name, draft)
+    if (form is None and wanted.name is None) or (wanted.wire and not (form and form.matches(body))):
+        reply = _from_events([body], wanted)  # one event of a stream by itself
+        if reply is not None:
+            return reply
+    if form is not None:
+        return finished(form.read(body), form, wanted)
+    if is_object(body.get("error")) and (error := provider_errors.beside(body)) is not None:
+        raise Unusable("provider_error", error)
+    return None
 
 
-def _form_of(body: dict[str, Any], wanted: str | None) -> BodyFormat | None:
+def _form_of(body: dict[str, Any], wanted: Wanted) -> BodyFormat | None:
     """The format to read a body with: the one that was asked for, or the first whose shape it has."""
-    if wanted in BODIES and wanted not in PROSE:
-        return BODIES[wanted]
+    if wanted.wire:
+        return wanted.body
     return next((form for form in BODIES.values() if _may_be(form, wanted) and form.matches(body)), None)
 
 
-def _may_be(form: BodyFormat, wanted: str | None) -> bool:
-    """Calls in prose may come inside any provider's body, but not inside another prose format's."""
-    return wanted is None or form.continues or form.name == wanted
+def _may_be(form: BodyFormat, wanted: Wanted) -> bool:
+    """Calls in prose may come inside any provider's body; what is a dialect too counts where that is looked for."""
+    return form.name not in DIALECTS or DIALECTS[form.name] in wanted.dialects
 
 
-def _from_list(body: list[Any]) -> Reply | None:
-    form = BODIES["eliza.json"]
-    draft = form.read(cast("dict[str, Any]", body))
-    return draft.reply(form.name, continues=False) if draft.calls else None
+def _from_list(body: list[Any], wanted: Wanted) -> Reply | None:
+    """Read a list of objects, of which each asks for an action."""
+    for form in BODIES.values():
+        if form.lists and _may_be(form, wanted):
+            draft = form.read(cast("dict[str, Any]", body))
+            if draft.calls:
+                return draft.reply(form.name, continues=form.continues)
+    return None
 
 
-def refuse_error(body: dict[str, Any]) -> None:
-    """Raise `Unusable` if a provider says in place of a reply what went wrong."""
-    error = body.get("error")
-    if body.get("object") == "error":  # vLLM and Mistral put it flat into the body
-        error = error or body
-    if not error or "choices" in body or "content" in body:
-        return
-    known = cast("dict[str, Any]", error) if isinstance(error, dict) else {"message": error}
-    told = [
-        str(known[key])[:300] for key in ("type", "code", "message") if isinstance(known.get(key), str | int)
-    ]
-    raise Unusable(
-        "provider_error", f"The provider answered with an error: {': '.join(told) or 'no reason given'}"
-    )
-
-
-def _from_prose(text: str, formats: tuple[ProseFormat, ...], name: str, known: Draft | None = None) -> Reply:
-    draft, found = sweep(text, formats)
-    if formats and not draft.calls and text.lstrip(SPACE).startswith("{") and cut_off(text):
-        draft.complain("not_json", "The reply begins as a JSON object and ends before the object does.")
-    if known is not None:
-        draft.provider_calls = known.provider_calls
-        draft.errors = [*known.errors, *draft.errors]
-    return draft.reply(found or name, continues=False)
-
-
-def _failed(code: str, message: str) -> Reply:
-    return Reply(format=TEXT, errors=(CallError(code=code, message=clean(message)),))
+def failed(code: str, message: str) -> Reply:
+    """A reply of which nothing can be used, and why."""
+    return Reply(format=TEXT, errors=(CallError(code=code, message=within(seen(clean(message)))),))

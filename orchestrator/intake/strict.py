@@ -1,23 +1,15 @@
-"""Strict JSON: text in, a value or `Unreadable` out, and never half of what was written.
+"""Strict JSON inside a text: a text and a place in, the value there and where it ends out, or `Unreadable`.
 
-Beyond the standard library's reader it sees what would be a guess to run: a key that stands twice, NaN,
-numbers that no float holds, half surrogate pairs, nesting without end. Its time is linear in the text's size.
+What strict JSON is stands in `actions.strict_json`. Brackets are counted outside of texts in quotes. Linear time.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
-from collections.abc import Iterable
-from math import isfinite
-from typing import Any, Final, TypeGuard
+import sys
+from typing import Any, Final
 
-MAX_DEPTH: Final = 64
-"""Objects and lists inside each other in the arguments of one call."""
-
-SPACE: Final = " \t\n\r"
-"""What RFC 8259 calls whitespace."""
+from actions.strict_json import MAX_DEPTH, SPACE, TooDeep, Unreadable, decode_first
 
 OPEN: Final = -1
 """`closing` found the end of the text first."""
@@ -27,67 +19,10 @@ DEEP: Final = -2
 # The closing quote is optional so that this always matches: a failing match would read the rest again.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _PIECE: Final = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
-
-
-class Unreadable(ValueError):
-    """What was written cannot be read; the text says why, in words for the model."""
-
-    def __init__(self, message: str, *, truncated: bool = False, at: int = -1) -> None:
-        super().__init__(message)
-        self.truncated = truncated
-        """Whether the text ends before its value does."""
-        self.at = at
-        """The character that could not be read, from 0; -1 where no single one is to blame."""
-
-
-class Repeated(dict[str, Any]):
-    """An object in which keys stand twice: nobody knows which value was meant."""
-
-    twice: frozenset[str] = frozenset()
-    """The keys in question."""
-
-
-def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether it is a JSON object; that its keys are texts is for `flaw` to see."""
-    return isinstance(value, dict)
-
-
-def is_list(value: Any) -> TypeGuard[list[Any]]:
-    """Whether it is a JSON list."""
-    return isinstance(value, list)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    return made if len(made) == len(pairs) else _repeated(made, pairs)
-
-
-def marked(value: dict[str, Any], twice: Iterable[str]) -> Repeated:
-    """Copy an object, marked as one in which these keys stood twice."""
-    found = Repeated(value)
-    found.twice = frozenset(twice)
-    return found
-
-
-def _repeated(made: dict[str, Any], pairs: list[tuple[str, Any]]) -> Repeated:
-    times = Counter(key for key, _ in pairs)
-    return marked(made, {key for key, count in times.items() if count > 1})
-
-
-_decoder: Final = json.JSONDecoder(object_pairs_hook=_object)
 _WINDOW: Final = 4096
+"""Characters of the first try: most calls are shorter, and a megabyte takes only four tries."""
 _LONGEST_TOKEN: Final = 16
 """Characters that a word or an escape may need to be known: an error nearer to a window's end is none yet."""
-
-
-def decode(text: str) -> Any:
-    """Read a text that is one JSON value and nothing else; raise `Unreadable` otherwise."""
-    if not text.startswith("{") or not text.endswith("}"):
-        text = text.strip(SPACE)
-    value, end = _decode(text)
-    if end != len(text):
-        raise Unreadable(f"there is more text after the JSON value, from character {end}")
-    return value
 
 
 def decode_at(text: str, start: int) -> tuple[Any, int]:
@@ -100,88 +35,24 @@ def decode_at(text: str, start: int) -> tuple[Any, int]:
     while True:
         window = text[start : start + size]
         try:
-            value, length = _decode(window)
+            value, length = decode_first(window)
         except Unreadable as error:
             if error.at + _LONGEST_TOKEN < size or start + size >= len(text):
                 raise
+            if size == _WINDOW and closing(window, 0) == DEEP:
+                raise TooDeep from None  # before it is read again
         else:
             return value, start + length
         size *= 8
 
 
-def _decode(text: str) -> tuple[Any, int]:
-    try:
-        return _decoder.raw_decode(text)
-    except json.JSONDecodeError as error:
-        open_text = error.msg.startswith("Unterminated string")
-        why, at = f"{error.msg} at character {error.pos}", len(text) if open_text else error.pos
-    except RecursionError:
-        raise Unreadable(f"it is nested more than {MAX_DEPTH} levels deep") from None
-    except ValueError:  # an integer of more digits than Python converts
-        raise Unreadable("a number in it has thousands of digits") from None
-    raise Unreadable(why, truncated=at >= len(text), at=at)
-
-
-def flaw(value: Any, room: int = MAX_DEPTH) -> str | None:
-    """Say what keeps a value from being plain, unambiguous JSON; None if nothing does."""
-    kind = type(value)
-    if kind is dict and room > 0:
-        return _flaw_in(value, room)
-    if kind is bool or kind is int or value is None:
-        return None
-    if kind is str:
-        return None if value.isascii() or encodes(value) else "half a surrogate pair stands in a text"
-    if kind is float:
-        return None if isfinite(value) else "a number is not finite or too large"
-    return _flaw_inside(value, room)
-
-
-def _flaw_inside(value: Any, room: int) -> str | None:
-    if isinstance(value, Repeated):
-        return f"the key {min(value.twice)[:80]!r} stands twice in one object"
-    if type(value) is not dict and type(value) is not list:
-        return f"a {type(value).__name__} is no JSON value"
-    if room <= 0:
-        return f"it is nested more than {MAX_DEPTH} levels deep"
-    return next((problem for item in value if (problem := flaw(item, room - 1))), None)
-
-
-def _flaw_in(value: dict[Any, Any], room: int) -> str | None:
-    for key, item in value.items():
-        if type(key) is not str:
-            return "a key is not a text"
-        if not (key.isascii() or encodes(key)):
-            return "half a surrogate pair stands in a key"
-        if type(item) is str and item.isascii():
-            continue
-        if problem := flaw(item, room - 1):
-            return problem
-    return None
-
-
-def encodes(text: str) -> bool:
-    """Whether the text has a UTF-8 form, that is, no half of a surrogate pair."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def clean(text: str) -> str:
-    """The text with half surrogate pairs replaced by U+FFFD, so that it can be stored and sent."""
-    if text.isascii() or encodes(text):
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def closing(text: str, start: int, depth: int = MAX_DEPTH) -> int:
-    """The place after the bracket that closes the one at `start`, or `OPEN`, or `DEEP`.
+def closing(text: str, start: int, depth: int = MAX_DEPTH, stop: int = sys.maxsize) -> int:
+    """The place after the bracket that closes the one at `start`, or `OPEN`, or `DEEP`; `stop` is taken for the end.
 
     Brackets inside double-quoted strings do not count. Which bracket closes which is not judged here.
     """
     inside = 0
-    for piece in _PIECE.finditer(text, start):
+    for piece in _PIECE.finditer(text, start, stop):
         mark = piece[0]
         if mark in "{[":
             inside += 1

@@ -18,7 +18,8 @@ from actions.errors import DeclarationError, ModelError
 from actions.messages import Call, mended
 from orchestrator.intake.calls import broken, ordered
 from orchestrator.intake.calls import call as one_call
-from orchestrator.intake.objects import NAMES, calls_in
+from orchestrator.intake.kinds import ARGUMENTS, NAMES
+from orchestrator.intake.objects import calls_in
 
 if TYPE_CHECKING:
     from actions.registry import Registry
@@ -87,7 +88,8 @@ def _in_object(plain: dict[str, Any]) -> Call:
         return ordered(one, plain.get("depends_on") or wire.get("depends_on"))
     found = calls_in(plain, alone=True)
     if found is None and (names := [plain[key] for key in NAMES if key in plain]):
-        one = one_call(names[0], None, plain.get("id"))  # a name alone: no guess, for a caller says so
+        told = next((plain[key] for key in ARGUMENTS if key in plain), None)
+        one = one_call(names[0], told, plain.get("id"))  # a name alone: no guess, for a caller says so
         return ordered(one, plain.get("depends_on"))
     if found is None or len(found) != 1:
         had = ", ".join(map(str, list(plain)[:5])) or "nothing"

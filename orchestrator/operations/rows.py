@@ -20,6 +20,7 @@ from orchestrator.auditing import line, masked
 from orchestrator.digests import digest
 from orchestrator.guards import ordered
 from orchestrator.judging import check_offered
+from orchestrator.mending import check_repaired
 from orchestrator.store.incoming import LimitGuard, LockGuard
 from orchestrator.submission import Submission, prepare
 
@@ -131,8 +132,10 @@ def _row(
             raise BadReference(
                 "calls that depend on each other need a conversation: name one, or use run_plan"
             )
-        check_offered(registry.resolve(call.name))  # calls may be written by a model: `submit` is for people
+        action = registry.resolve(call.name)
+        check_offered(action)  # calls may be written by a model: `submit` is for people
         run = prepare(asked, registry, cell, reply_to=batch.mailbox, guards=guards, audit=audit)
+        check_repaired(action, call)
     except ModelError as error:
         return Row(call, call.name, error=error.for_model())
     if options.key is not None:

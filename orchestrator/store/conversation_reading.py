@@ -131,6 +131,7 @@ def _record(conversation: str, fields: dict[str, str]) -> ConversationRecord:
         context=_named(fields, "x:"),
         mode=fields.get("mode", ""),
         agent=fields.get("agent"),
+        dialects=fields.get("dial", ""),
         did=frozenset(_named(fields, "d:")),
         participants=_named(fields, "p:"),
         memory=_named(fields, "k:"),

@@ -41,6 +41,7 @@ class Conversations(ConversationReading):
         context: dict[str, Any] | None = None,
         mode: str | None = None,
         agent: str | None = None,
+        dialects: str | None = None,
         participants: Mapping[str, str] | Iterable[str] = (),
         digest: str = "",
     ) -> bool:
@@ -54,7 +55,7 @@ class Conversations(ConversationReading):
             IdempotencyConflict: it is there, and something else was asked for.
         """
         fields: dict[str, str] = {"u": tenant, "perm": " ".join(permissions)}
-        told = {"who": principal, "mode": mode, "agent": agent}
+        told = {"who": principal, "mode": mode, "agent": agent, "dial": dialects}
         fields |= {name: value for name, value in told.items() if value is not None}
         there = participants if isinstance(participants, Mapping) else dict.fromkeys(participants, "")
         fields |= {f"p:{name}": state for name, state in there.items()}
@@ -119,6 +120,7 @@ class Conversations(ConversationReading):
         evaluators: Sequence[Evaluator] = (),
         chain_lead: NewRun | None = None,
         leads_afresh: bool = False,
+        ends: str = "",
     ) -> str:
         """Open a round: "ok", "exists", "conflict", "busy", "missing" or "stale".
 
@@ -139,6 +141,7 @@ class Conversations(ConversationReading):
             evaluators: runs that are recorded when the turn has ended (for a posted reply), see `say`.
             chain_lead: the run that holds the chain's locks, if it has any.
             leads_afresh: whether `lead` takes the place of what led the turn so far (with `by`).
+            ends: why the turn ends as failed with this round, JSON; empty: it does not.
         """
         who, fence = by or ("", "")
         told = lead if by is None or leads_afresh else None
@@ -151,6 +154,8 @@ class Conversations(ConversationReading):
             rest["ans"] = 1
         if evaluators:
             rest["ev"] = _rows(evaluators)
+        if ends:
+            rest["end"] = ends
         if chain_lead is not None:
             rest["lead"] = chain_lead.row()
         more = to_json(rest).decode() if rest else ""

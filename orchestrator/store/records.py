@@ -187,6 +187,8 @@ class ConversationRecord:
     """How the calls of a reply are run, unless somebody says otherwise; empty: each for itself."""
     agent: str | None = None
     """Which of the participants the model speaks for."""
+    dialects: str = ""
+    """Dialects in which calls may stand in a reply's text, parted by spaces, or "none"; empty: as the settings say."""
     did: frozenset[str] = frozenset()
     """Names of actions that succeeded in it, of those that others depend on."""
     participants: dict[str, str] = field(default_factory=dict[str, str])

@@ -39,6 +39,7 @@ def test_the_codes_that_are_stored_never_change():
         "UnknownAction": "unknown_action",
         "ForbiddenAction": "forbidden_action",
         "InvalidArguments": "invalid_arguments",
+        "RepairedArguments": "repaired_arguments",
         "RefusedByValidator": "refused",
         "ValidatorFailed": "validator_failed",
         "StateConflict": "state_conflict",

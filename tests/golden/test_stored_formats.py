@@ -2,7 +2,8 @@
 
 A change of the newest file is a change of the stored format: records of running installations look like the old file.
 Keep that file and its loading test, add a new one. UMBEL_TEST_WRITE_GOLDEN=1 writes the newest anew. The second one
-has chains, approvals and follow-ups, and the audit; the third one lists of runs and what the service brought.
+has chains, approvals and follow-ups, and the audit; the third one lists of runs and what the service brought; the
+fourth one dialects, what was mended, and replies of no use.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +27,9 @@ from orchestrator.store.incoming import Ask, Effect, EffectKind, Finish, Lead, L
 from orchestrator.store.store import Store
 from orchestrator.waiting_replies import WaitingReply, payload_of, waiting_reply
 
-GOLDEN: Final = Path(__file__).parent / "store_v3.json"
-OLD: Final = (GOLDEN.with_name("store_v1.json"), GOLDEN.with_name("store_v2.json"), GOLDEN)
+GOLDEN: Final = Path(__file__).parent / "store_v4.json"
+THIRD: Final = GOLDEN.with_name("store_v3.json")
+OLD: Final = (GOLDEN.with_name("store_v1.json"), GOLDEN.with_name("store_v2.json"), THIRD, GOLDEN)
 BEGIN: Final = 4_000_000_000_000_000
 LEAD: Final = Lead("turns", Payload("umbel.advance").encode(), max_rounds=5)
 FULL: Final = Payload(
@@ -101,6 +104,30 @@ async def write(store: Store) -> None:
     await runs.cancel("run_aS")
     await write_chain(store)
     await write_service(store)
+    await write_bad_replies(store)
+
+
+async def write_bad_replies(store: Store) -> None:
+    """A conversation with dialects of its own: a turn after a reply of no use, and one that ended after too many."""
+    talk = store.conversations
+    await talk.open("conv_d", dialects="hermes json")
+    refused = NewRun(
+        "run_aD.0.0", "-", FULL.encode(), Status.REFUSED, head=tool_head("call_0"), result='{"code":"x"}'
+    )
+    for conversation, turn, ends in (
+        ("conv_e", "turn_aE", '{"error":"no","code":"x"}'),
+        ("conv_d", "turn_aD", ""),
+    ):
+        await talk.open(conversation)
+        await talk.say(
+            conversation, turn, "d10", '{"role":"user","content":"hi"}', replace(LEAD, lane="later")
+        )
+        (leader,) = (await store.runs.claim("p5", [("later", 9)])).runs
+        runs = [replace(refused, id=f"run_{turn[5:]}.0.0")]
+        following = Lead("later", Payload("umbel.advance", bad=1).encode(), max_rounds=5)
+        await talk.round(conversation, turn, "d11", 0, ['{"role":"assistant","content":""}'], runs,
+                         by=(leader.id, leader.fence), lead=following, leads_afresh=True, goes_on=not ends,
+                         ends=ends)  # fmt: skip
 
 
 async def write_service(store: Store) -> None:
@@ -117,8 +144,8 @@ async def write_service(store: Store) -> None:
     assert await store.api_keys.put(key, line={"what": "key", "by": "bob"})
 
 
-def waiting_reply_payload() -> bytes:
-    calls = (Call(id="call_1", name="TAKE_ORDER", arguments={"a": 1}),)
+def waiting_reply_payload(*, repaired: tuple[str, ...] = ("trailing comma",)) -> bytes:
+    calls = (Call(id="call_1", name="TAKE_ORDER", arguments={"a": 1}, repaired=repaired),)
     manner = Manner("chain", merge=True, locks=(Lock("orders:1"),))
     waiting = WaitingReply(Reply(format="openai.chat", text="Buying.", calls=calls), manner, goes_on=True)
     return payload_of("umbel.advance", waiting)
@@ -269,8 +296,9 @@ async def test_runs_of_an_old_pump_are_recovered(old):
     assert ("run_aQ", "1") in {(run.id, run.level) for run in claim.runs}
 
 
-async def test_an_old_reply_that_waited_is_read_and_an_old_message_goes_in(store):
-    await load(store, json.loads(GOLDEN.read_text()))
+@pytest.mark.parametrize(("file", "repaired"), [(THIRD, ()), (GOLDEN, ("trailing comma",))])
+async def test_an_old_reply_that_waited_is_read_and_an_old_message_goes_in(store, file, repaired):
+    await load(store, json.loads(file.read_text()))
     (leader,) = [run for run in (await store.runs.claim("p2", [("turns", 9)])).runs if run.turn == "turn_aS"]
     verdict = await store.conversations.round(
         "conv_s", "turn_aS", "d9", 0, [], [], by=(leader.id, leader.fence), lead=LEAD, goes_on=True
@@ -278,11 +306,20 @@ async def test_an_old_reply_that_waited_is_read_and_an_old_message_goes_in(store
     assert verdict == "ok"
     assert (await store.conversations.turn("turn_aI"))["s"] == "injected"
     await store.conversations.cancel_turn("turn_aS")
-    (leader,) = (await store.runs.claim("p2", [("turns", 9)])).runs
+    (leader,) = [run for run in (await store.runs.claim("p2", [("turns", 9)])).runs if run.turn == "turn_aR"]
     waited = waiting_reply(Payload.decode(leader.payload))
-    assert waited == waiting_reply(Payload.decode(waiting_reply_payload()))
+    assert waited == waiting_reply(Payload.decode(waiting_reply_payload(repaired=repaired)))
     assert waited.reply.calls[0].arguments == {"a": 1}
     assert (await store.api_keys.get("k" * 12)).permissions == ("trade",)
+
+
+async def test_an_old_turn_goes_on_counting_replies_of_no_use(store):
+    await load(store, json.loads(GOLDEN.read_text()))
+    assert (await store.conversations.read("conv_d")).dialects == "hermes json"
+    (leader,) = (await store.runs.claim("p2", [("later", 9)])).runs
+    assert (leader.id, Payload.decode(leader.payload).bad) == ("run_aD.1.next", 1)
+    ended = await store.conversations.turn("turn_aE")
+    assert (ended["s"], ended["e"]) == ("failed", '{"error":"no","code":"x"}')
 
 
 async def test_an_old_chain_is_undone_to_its_end(store):

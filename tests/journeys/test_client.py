@@ -441,7 +441,7 @@ async def test_a_reply_of_no_known_shape_is_refused_and_nothing_of_it_stays(serv
     client = service.client(kind)
     opened = await asked(client, "open_conversation")
     for reply in (
-        {"tool_calls": [{"name": "ADD", "arguments": {"a": 1, "b": 2}}]},
+        {"tool_calls": [{"arguments": {"a": 1, "b": 2}}]},
         {"choices": []},
         {"nonsense": 1},
     ):

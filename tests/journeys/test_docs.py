@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 import umbel
 from actions.definition import Action
 from actions.registry import Registry
+from orchestrator.accepting import note_on
+from orchestrator.intake import read_text
+from orchestrator.judging import decide, fit
+from orchestrator.store.records import ConversationRecord
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 TICKETS = {"CLOSE_TICKET", "SEND_MAIL"}
@@ -33,6 +38,8 @@ def run(page: str) -> tuple[int, dict[str, object]]:
             {"RESERVE_ROOM", "CHARGE_CARD", "CHECK_CREDIT", "OPEN_ACCOUNT", "PUBLISH", "WIRE"} | TICKETS,
         ),
         ("tools.md", 1, {"TAKE_ORDER"}),
+        ("formats.md", 2, {"PAY"}),
+        ("outputs.md", 2, set()),
         ("people.md", 6, {"COUNT", "RATE", "NOTE_MOOD", "GREET", "CREATE_NOTE"}),
     ],
 )  # fmt: skip
@@ -68,3 +75,19 @@ def test_every_name_that_a_guide_imports_is_public(page: str) -> None:
 def test_every_page_that_a_guide_links_to_is_there(page: str) -> None:
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (DOCS / page).read_text()):
         assert (DOCS / link).exists(), link
+
+
+def test_what_the_page_of_formats_says_that_a_model_hears_is_what_it_is_told() -> None:
+    page = (DOCS / "formats.md").read_text()
+    actions = [each for each in run("formats.md")[1].values() if isinstance(each, Action)]
+    record = ConversationRecord("conv_a", "idle", None, 0, None, 0, None, "", None, (), {})
+    rows = re.findall(r"^\| `(\[ACTION:PA.*?)` \| `(.*?)` \| `(\w+)` \|$", page, flags=re.MULTILINE)
+    assert len(rows) == 5
+    for reply, error, code in rows:
+        (call,) = read_text(reply).calls
+        found = decide(call, record, Registry(actions))
+        if found.error is None:
+            fit(found, record, Registry(actions))
+        assert found.error == {"error": error.replace("⏎", "\n"), "code": code}
+    (flaw,) = read_text('{"weather": {"city": "Par').errors
+    assert f"```json\n{json.dumps(json.loads(note_on(flaw)))}\n```" in page

@@ -8,8 +8,9 @@ from typing import Annotated, Final, TypeVar
 from fastapi import Query, Response
 from pydantic_core import from_json
 
-from actions.errors import ConfigError, InvalidCursor
+from actions.errors import ConfigError, DeclarationError, InvalidCursor
 from orchestrator import cursors
+from orchestrator.accepting import check_dialects
 from orchestrator.api import ownership, verdicts
 from orchestrator.api.auth import Reader, Stopper, Submitter
 from orchestrator.api.conventions import IdempotencyKey
@@ -48,6 +49,11 @@ async def open_conversation(
     asked: OpenConversation, caller: Submitter, conductor: Conducting, key: IdempotencyKey, response: Response
 ) -> Opened:
     """Make a conversation with the caller's tenant, principal and permissions."""
+    try:
+        check_dialects(asked.dialects)
+    except DeclarationError as error:
+        flaw = {"pointer": "/dialects", "detail": str(error), "code": "unknown"}
+        raise Problem("validation", errors=[flaw]) from None
     opening = Opening(
         **dict(asked),
         principal=caller.principal,

@@ -1,30 +1,38 @@
-"""The formats that intake knows, one module each; a new one is its file and its line here.
+"""The formats of whole replies: bodies as providers send them, one module each; a new one is its file and its line.
 
-In reading order: `body` (the face of formats that are JSON bodies; `intake.prose` has the face of those in
-prose), `openai_chat`, `anthropic_messages`, `eliza_json` (both a body and prose), `coach_tags`, `coach_xml`.
-The order of a table is the order in which its formats are tried.
+In reading order: `body` (the face of a format), `pieces` (what they share), `openai_chat`, `anthropic_messages`, then
+the others. The order of the table is the order in which formats are tried where none was named.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from orchestrator.intake.formats import anthropic_messages, coach_tags, coach_xml, eliza_json, openai_chat
+from orchestrator.intake.formats import (
+    anthropic_messages,
+    bedrock_converse,
+    cohere_chat,
+    eliza_objects,
+    gemini_content,
+    gemini_interactions,
+    json_objects,
+    openai_chat,
+    openai_responses,
+)
 from orchestrator.intake.formats.body import BodyFormat
-from orchestrator.intake.prose import ProseFormat
 
 BODIES: Final[dict[str, BodyFormat]] = {
-    one.name: one for one in (openai_chat.BODY, anthropic_messages.BODY, eliza_json.BODY)
+    one.name: one
+    for one in (
+        openai_chat.BODY,
+        anthropic_messages.BODY,
+        openai_responses.BODY,
+        gemini_content.BODY,
+        gemini_interactions.BODY,
+        bedrock_converse.BODY,
+        cohere_chat.BODY,
+        eliza_objects.BODY,
+        json_objects.BODY,
+    )
 }
 """Formats whose replies are JSON bodies."""
-
-PROSE: Final[dict[str, ProseFormat]] = {
-    one.name: one for one in (coach_tags.PROSE, coach_xml.PROSE, eliza_json.PROSE)
-}
-"""Formats that stand in a text. All of them are looked for in one pass, so one text may mix them."""
-
-TEXT: Final = "text"
-"""The format of a text in which no calls are looked for, and of one in which none were found."""
-
-KNOWN: Final = tuple(sorted({*BODIES, *PROSE, TEXT}))
-"""Every name that may be asked for."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from actions.strict_json import Repeated
 from orchestrator.intake.draft import Draft, Unusable
-from orchestrator.intake.strict import Repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class BodyFormat:
     """Reads a body, also one that `matches` would not know; raises `Unusable` where there is no message."""
     continues: bool
     """Whether the model must see the results of its calls and answer again."""
+    also: tuple[str, ...] = ()
+    """Other names that it may be asked for by."""
+    lists: bool = False
+    """Whether a list of such bodies is one reply too."""
 
 
 def refuse_repeated(value: dict[str, Any], *keys: str) -> None:

@@ -6,7 +6,8 @@
 -- ARGV: frame(3), conversation, turn, digest, round, by ('' = posted), fence of by, go on afterwards ('1' or ''),
 --       most rounds, lane and payload and priority of what continues ('' = nothing, or with `by` as it was), state that the conversation
 --       moves to by itself and the state revision that this was decided on ('' = it stays), what few rounds have as
---       JSON (mode, ans: it answers, ev: what is run after the turn, lead: the row of what holds a chain's locks),
+--       JSON (mode, ans: it answers, ev: what is run after the turn, lead: the row of what holds a chain's locks, end: why
+--       the turn fails with this round),
 --       number of messages, the messages, then 14 values for each run (see submit)
 -- RETURNS: 'ok', 'exists', 'conflict', 'busy' (another turn lives), 'missing' (no conversation) or 'stale'
 local conversation, turn, digest, round, by, fence, go, max, lane, payload, priority, state, revision, rest, count =

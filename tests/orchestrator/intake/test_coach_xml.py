@@ -103,6 +103,18 @@ def test_an_unclosed_element_leaves_the_next_one_alone():
     assert (good(reply), codes(reply)) == ([("B", {})], ["truncated_call"])
 
 
+def test_an_element_inside_a_param_never_runs():
+    told = 'a <action name="B"/> b'
+    assert good(read(f'<action name="A"><param name="k">{told}</param></action>')) == [("A", {"k": told})]
+    inner = '<action name="B"><param name="k">1</param></action>'
+    for text in (
+        f'<action name="A"><param name="k">a {inner} b</param></action>',
+        f'<action name="A"><param name="k">a {inner}',
+    ):
+        reply = read(text)
+        assert (good(reply), len(codes(reply))) == ([], 1)
+
+
 def test_what_is_no_element_stays_in_the_text():
     text = "<actions> and <action> and <action id='1'> and a < b"
     assert (read(text).calls, read(text).errors, read(text).text) == ((), (), text)

@@ -43,8 +43,20 @@ def test_a_body_may_be_a_text_of_json_and_a_row_may_be_a_text_alone():
     assert answer({"id": 3, "text": "[ACTION:GO]{}[/ACTION]", "format": "coach.xml"})["calls"] == []
 
 
-@pytest.mark.parametrize("wanted", ["openai.chat.stream", "gemini.generateContent", "nonsense"])
-def test_formats_that_are_not_known_yet_are_errors(wanted: str):
+def test_what_was_mended_is_told():
+    told = answer({"id": 4, "text": "[ACTION:GO]{a: 1,}[/ACTION]"})
+    mended = ["keys without quotes", "trailing comma"]
+    assert told["calls"] == [{"id": None, "name": "GO", "arguments": {"a": 1}, "repaired": mended}]
+
+
+def test_only_the_dialects_that_were_asked_for_are_read():
+    row = json.dumps({"id": 5, "text": "[ACTION:GO]{}[/ACTION]"}).encode()
+    for dialects, number in ((None, 1), (("coach.tags",), 1), (("coach.xml",), 0), ((), 0)):
+        assert len(json.loads(parse_line(row, dialects))["calls"]) == number
+
+
+@pytest.mark.parametrize("wanted", ["openai.chat.streams", "gemini", "nonsense"])
+def test_formats_that_are_not_known_are_errors(wanted: str):
     told = answer({"id": "x", "format": wanted, "body": chat(tool_call("go", "{}"))})
     assert (told["calls"], [one["code"] for one in told["errors"]]) == ([], ["unknown_format"])
 
@@ -118,3 +130,16 @@ def test_the_command_is_quiet_when_its_reader_goes_and_answers_each_line_at_once
         process.stdin.close()
         assert process.wait(20) == 0
         assert process.stderr.read() == b""
+
+
+def test_nothing_in_an_answer_steers_a_terminal():
+    row = {"id": "\x9b2J", "text": "a\u202eb", "body": {"error": {"message": "\x1b[2J\x9b \u202e"}}}
+    told = lines.parse_line(json.dumps(row).encode()).decode()
+    assert not set(told.strip()) & set("\x1b\x9b\u202e")
+    assert json.loads(told)["id"] == "\x9b2J"
+    assert "\x1b" not in json.loads(told)["errors"][0]["message"]
+
+
+def test_an_id_without_end_is_none():
+    told = answer({"id": 1, "body": chat(tool_call("go", "{}", "x" * 5_000))})
+    assert told["calls"][0]["id"] is None

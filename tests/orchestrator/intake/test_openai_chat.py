@@ -62,8 +62,6 @@ def test_arguments_are_taken_as_they_are(arguments: Any, expected: dict[str, Any
         ('{"a": tr', "truncated_call"),
         ('{"a": [1, 2', "truncated_call"),
         ("{", "truncated_call"),
-        ("{'a': 1}", "malformed_call"),
-        ('{"a": 1,}', "malformed_call"),
         ('{"a": 1} {"a": 2}', "malformed_call"),
         ('{"a": 1, "a": 2}', "malformed_call"),
         ('{"x": [{"a": 1, "a": 1}]}', "malformed_call"),
@@ -131,12 +129,40 @@ def test_the_older_function_call_counts_where_no_tool_call_is():
     assert good(read(chat(tool_call("go", '{"a": 1}'), function_call=older))) == [("go", {"a": 1})]
 
 
-def test_a_custom_tool_runs_only_with_an_object_as_its_input():
-    def custom(text: str) -> dict[str, Any]:
+def test_a_custom_tools_input_is_a_text_whatever_it_looks_like():
+    def custom(text: Any) -> dict[str, Any]:
         return {"id": "c", "type": "custom", "custom": {"name": "go", "input": text}}
 
-    assert codes(read(chat(custom("print(1)")))) == ["malformed_call"]
-    assert good(read(chat(custom('{"a": 1}')))) == [("go", {"a": 1})]
+    assert good(read(chat(custom("print(1)")))) == [("go", {"input": "print(1)"})]
+    assert good(read(chat(custom('{"a": 1}')))) == [("go", {"input": '{"a": 1}'})]
+    assert codes(read(chat(custom("print("), finish="length"))) == ["truncated_call"]
+    assert codes(read(chat(custom(["a"])))) == ["malformed_call"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [("{'a': 1}", "single quotes"), ('{"a": 1,}', "trailing comma"), ("{a: 1}", "keys without quotes")],
+)
+def test_what_was_mended_in_arguments_is_told(arguments: str, what: str):
+    reply = read(chat(tool_call("go", arguments)))
+    assert (good(reply), reply.errors) == ([("go", {"a": 1})], ())
+    assert reply.calls[0].repaired == (what,)
+
+
+def test_mistrals_name_is_another_word_for_it():
+    assert good(read(chat(tool_call("go", "{}")), "mistral.chat")) == [("go", {})]
+
+
+def test_entries_of_a_providers_own_kind_are_no_calls():
+    own = {"id": "s", "type": "web_browser", "web_browser": {"outputs": []}}
+    reply = read(chat(own, tool_call("go", "{}")))
+    assert (good(reply), reply.provider_calls, reply.errors) == ([("go", {})], ("web_browser",), ())
+
+
+@pytest.mark.parametrize("arguments", ["", None, {}, {"a": 1}])
+def test_only_the_last_call_is_doubted_when_the_reply_was_cut(arguments: Any):
+    reply = read(chat(tool_call("go", arguments), tool_call("go", arguments), finish="length"))
+    assert (len(good(reply)), codes(reply)) == (1, ["truncated_call"])
 
 
 @pytest.mark.parametrize("entry", [None, 7, "go", ["go"], {"id": "x"}, {"id": "x", "function": []}])
@@ -190,7 +216,6 @@ def test_tools_that_the_provider_ran_are_named_only():
         {"choices": [{}]},
         {"choices": {}},
         {"choices": [None]},
-        {"choices": [{"delta": {"content": "x"}}]},
         {"hello": 1},
         {},
     ],

@@ -6,12 +6,16 @@ import json
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import pytest
+from accidents import broken_bodies, mutated
+from cases import Case, families
 from hypothesis import example, given
 from hypothesis import strategies as st
+from intake_invariants import bounded, fragments, part, sound, written
 from intake_replies import chat, good, message, tool_call, tool_use
 
-from actions.messages import Reply
 from orchestrator.intake import KNOWN, read, read_text
+from orchestrator.intake.dialects import DIALECTS
 from orchestrator.intake.lines import parse_line
 
 JSON = st.recursive(
@@ -54,20 +58,13 @@ OBJECTS = st.dictionaries(
 )
 
 
-def sound(reply: Reply) -> Reply:
-    """The reply can be stored, sent and told; each call has arguments or an error, each error is told."""
-    Reply.model_validate_json(reply.model_dump_json())
-    assert all((one.arguments is None) is (one.error is not None) for one in reply.calls)
-    assert [one.error for one in reply.calls if one.error] == list(reply.errors)[
-        len(reply.errors) - _bad(reply) :
-    ]
-    for _, arguments in good(reply):
-        json.dumps(arguments, allow_nan=False, ensure_ascii=False).encode()
-    return reply
+def is_free_text(case: Case) -> bool:
+    """Whether a text with nothing around it is an argument, as in ReAct: it has no end that could be missing."""
+    return any(list(call[1]) == ["input"] and "Input: " in str(case.reply) for call in case.calls)
 
 
-def _bad(reply: Reply) -> int:
-    return sum(one.malformed for one in reply.calls)
+def written_out(case: Case) -> str:
+    return case.reply if isinstance(case.reply, str) else json.dumps(case.reply)
 
 
 def leaves(value: Any) -> list[Any]:
@@ -79,6 +76,14 @@ def leaves(value: Any) -> list[Any]:
 
 
 FORMATS = st.none() | st.sampled_from(KNOWN) | st.text(max_size=5)
+SPOKEN = st.none() | st.lists(st.sampled_from(sorted(DIALECTS)), max_size=4)
+GOOD = [
+    pytest.param(case, id=f"{each.name}-{case.what}")
+    for each in families()
+    for case in each.cases
+    if case.calls and not case.errors and len(written_out(case)) <= 3_000 and not is_free_text(case)
+]
+"""Replies whose parts can be told from the whole."""
 
 
 @given(raw=st.binary(max_size=300), wanted=FORMATS)
@@ -93,6 +98,36 @@ def test_arbitrary_json(raw: Any, wanted: str | None):
     sound(read(json.dumps(raw), wanted))
     json.loads(parse_line(json.dumps({"id": "x", "body": raw, "format": wanted}).encode()))
     json.loads(parse_line(json.dumps(raw).encode()))
+
+
+@given(text=mutated(), wanted=FORMATS, spoken=SPOKEN)
+def test_accidents_yield_only_what_was_written(text: str, wanted: str | None, spoken: list[str] | None):
+    for reply in (read(text, wanted), read(text, dialects=spoken), read_text(text), read(chat(content=text))):
+        bounded(written(sound(reply), text), text)
+    raw = text.encode("utf-8", "surrogatepass")
+    sound(read(raw, wanted))
+    json.loads(parse_line(raw))
+
+
+@given(body=broken_bodies(), wanted=FORMATS)
+def test_broken_bodies_yield_only_what_was_written(body: Any, wanted: str | None):
+    for reply in (read(body), read(body, wanted), read(json.dumps(body), wanted)):
+        written(sound(reply), body)
+
+
+@given(pieces=st.lists(st.sampled_from(fragments()) | PIECES, max_size=40), wanted=FORMATS, spoken=SPOKEN)
+def test_arbitrary_fragments_of_all_families(pieces: list[str], wanted: str | None, spoken: list[str] | None):
+    text = "".join(pieces)
+    for reply in (read(text, wanted), read(text, dialects=spoken), read_text(text), read(chat(content=text))):
+        bounded(written(sound(reply), text), text)
+
+
+@pytest.mark.parametrize("case", GOOD)
+def test_no_part_of_a_good_reply_holds_another_call(case: Case):
+    text = written_out(case)
+    whole = read(text, case.format)
+    for end in range(len(text)):
+        part(sound(read(text[:end], case.format)), whole)
 
 
 @given(text=FRAGMENTS, wanted=FORMATS)

@@ -14,13 +14,18 @@ from orchestrator.intake import KNOWN, MAX_BODY, MAX_CALLS, read, read_text
 TAG = "[ACTION:GO]{}[/ACTION]"
 
 
-def test_the_formats_of_today_are_known():
-    assert KNOWN == ("anthropic.messages", "coach.tags", "coach.xml", "eliza.json", "openai.chat", "text")
+WIRES = (
+    "openai.chat", "openai.responses", "anthropic.messages", "gemini.generateContent", "gemini.interactions",
+    "bedrock.converse", "cohere.chat",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", ["", "xml", "openai", "openai.chat.stream", "gemini.generateContent", 7, ["text"]]
-)
+def test_every_wire_is_known_whole_and_streamed():
+    for wire in WIRES:
+        assert {wire, f"{wire}.stream", f"{wire}.sse_raw"} <= set(KNOWN)
+
+
+@pytest.mark.parametrize("name", ["", "xml", "openai", "openai.chat.streams", "gemini.", 7, ["text"]])
 def test_an_unknown_format_is_an_error_that_names_the_known_ones(name: Any):
     for raw in (TAG, chat(tool_call("go", "{}"))):
         reply = read(raw, name)
@@ -49,8 +54,9 @@ def test_plain_text_is_no_error():
 
 def test_a_text_of_a_model_is_never_taken_for_a_providers_body():
     text = json.dumps({"role": "assistant", "content": "x", "tool_calls": [tool_call("go", "{}")]})
-    assert good(read(text)) == [("go", {})]
-    assert read_text(text).calls == ()
+    assert (read(text).format, good(read(text))) == ("openai.chat", [("go", {})])
+    assert read_text(text, []).calls == ()
+    assert read_text(text).format == "json"
     assert good(read_text(TAG)) == [("GO", {})]
 
 
@@ -115,11 +121,11 @@ def test_calls_beyond_the_cap_are_refused_one_by_one():
     [
         chat(*([tool_call("go", "{}")] * 20_000)),
         message(*([tool_use("go", {})] * 20_000)),
-        TAG * 20_000,
-        '<action name="a"/>' * 20_000,
+        "".join(f'[ACTION:GO]{{"n": {n}}}[/ACTION]' for n in range(20_000)),
+        "".join(f'<action name="a{n}"/>' for n in range(20_000)),
         json.dumps({"actions": ["a"] * 20_000}),
         json.dumps([{"action": "a"}] * 20_000),
-        '{"action": "a"} ' * 20_000,
+        "".join(f'{{"action": "a{n}"}} ' for n in range(20_000)),
     ],
 )
 def test_a_runaway_is_cut_short(raw: Any):

@@ -6,17 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.intake.strict import (
-    DEEP,
-    OPEN,
-    Unreadable,
-    clean,
-    closing,
-    cut_off,
-    decode_at,
-    flaw,
-    too_deep,
-)
+from actions.strict_json import Unreadable
+from orchestrator.intake.strict import DEEP, OPEN, closing, cut_off, decode_at, too_deep
 
 LONG = {
     "n": -12.5e-3,
@@ -75,23 +66,3 @@ def test_where_a_bracket_is_closed(text: str, end: int):
 def test_depth_is_counted_outside_of_texts():
     assert too_deep('{"a":' * 11 + "1" + "}" * 11, 10)
     assert not too_deep(json.dumps({"a": "[" * 500, "b": [[]] * 500}), 10)
-
-
-def test_only_plain_json_has_no_flaw():
-    assert flaw({"a": [None, True, 1, 1.5, "x", {}, []]}) is None
-    for value in (
-        float("nan"),
-        float("-inf"),
-        "\ud800",
-        {1: 2},
-        {"\udc00": 1},
-        (1,),
-        b"x",
-        {"a": [{"b": {1}}]},
-    ):
-        assert flaw(value)
-
-
-def test_half_pairs_are_replaced_and_whole_ones_joined():
-    assert clean("a\ud800b") == "a�b"
-    assert clean("\ud83c\udf89") == "🎉"

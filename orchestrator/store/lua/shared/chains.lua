@@ -14,6 +14,7 @@ end
 local function begin_round(t, turn, round, count, conversation, rest)
   if rest.ans then call('HSET', t, 'ans', 1) end
   if rest.ev then call('HSET', t, 'ev', cjson.encode(rest.ev)) end
+  if rest['end'] then call('HSET', t, 'stop', 'failed', 'e', rest['end']) end
   if rest.mode == 'chain' and count > 0 then
     call('HSET', key_of(turn:sub(6) .. '.' .. round), 'n', count, 'cl', count, 't', turn)
     if rest.lead then G.record(conversation, turn, unpack(G.values_of(rest.lead))) end

@@ -10,31 +10,31 @@ import re
 from typing import Any, Final
 
 from actions.messages import MAX_RAW
+from actions.strict_json import Unreadable, decode, marked
 from orchestrator.intake.calls import broken, call
-from orchestrator.intake.prose import ProseFormat, Taken
-from orchestrator.intake.strict import Unreadable, decode, decode_at, marked
+from orchestrator.intake.dialects.face import Dialect
+from orchestrator.intake.parts.taken import Opening, Taken
+from orchestrator.intake.parts.xml_elements import ATTRIBUTES, attribute, decoded
+from orchestrator.intake.strict import decode_at
 
-_ATTRIBUTES: Final = r"""((?:\s++[\w:.-]{1,64}+\s*+=\s*+(?:"[^"<]{0,512}+"|'[^'<]{0,512}+'))*+)\s*+"""
-_HEAD: Final = re.compile(rf"<action{_ATTRIBUTES}(/?)>")
-_PARAM: Final = re.compile(rf"\s*+<param{_ATTRIBUTES}>\s*+")
-_ATTRIBUTE: Final = re.compile(r"""([\w:.-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
+_HEAD: Final = re.compile(rf"<action{ATTRIBUTES}(/?)>")
+_PARAM: Final = re.compile(rf"\s*+<param{ATTRIBUTES}>\s*+")
 _CUT_HEAD: Final = re.compile(r"<action\s[^<>]{0,1024}+\Z")
 _END: Final = re.compile(r"\s*+</action\s*+>")
 _PARAM_END: Final = re.compile(r"\s*+</param\s*+>")
-_STOP: Final = re.compile(r"(</param\s*+>)|<param\b|</action\b|<action\b")
+_STOP: Final = re.compile(r"(</param\s*+>)|<param\b|</action\b")
+_END_TAG: Final = re.compile(r"(</action\s*+>)")
 _MARK: Final = re.compile(r"(</action\s*+>)|<action\b")
-_ENTITY: Final = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
-_NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_CHARACTERS: Final = ((9, 10, 13), range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
 _NO_JSON: Final = ("NaN", "Infinity", "-Infinity")
 """Words that Python's reader takes for numbers; in a param they are text."""
 _MAX_PARAMS: Final = 1_024
 
 
-def take(text: str, at: int, fresh: bool) -> Taken | None:  # noqa: ARG001, FBT001 - the face of a prose format
-    """Read the element at `at`."""
+def take(opening: Opening) -> Taken | None:
+    """Read the element that begins here."""
+    text, at = opening.text, opening.at
     head = _HEAD.match(text, at)
-    name = _attribute(head[1], "name") if head else None
+    name = attribute(head[1], "name") if head else None
     if head is None or name is None:
         return _cut_head(text, at)
     if head[2]:
@@ -54,7 +54,7 @@ def _params(text: str, at: int) -> tuple[dict[str, Any], int]:
         if end := _END.match(text, at):
             return marked(found, twice) if twice else found, end.end()
         param = _PARAM.match(text, at)
-        key = _attribute(param[1], "name") if param else None
+        key = attribute(param[1], "name") if param else None
         if param is None or key is None:
             raise Unreadable('only <param name="..."> and the end tag may stand in it')
         twice.update({key} & found.keys())
@@ -66,8 +66,8 @@ def _value(text: str, at: int) -> tuple[Any, int]:
     """Read the value that begins at `at`; return it and where its param ends."""
     end = _json_end(text, at) or _STOP.search(text, at)
     if end is None or not end.group().lstrip().startswith("</param"):
-        raise Unreadable("the end tag of a param is missing")
-    written = _decoded(text[at : end.start()].rstrip())
+        raise Unreadable("the end tag of a param is missing", at=at)
+    written = decoded(text[at : end.start()].rstrip())
     if written in _NO_JSON:
         return written, end.end()
     try:
@@ -87,8 +87,8 @@ def _json_end(text: str, at: int) -> re.Match[str] | None:
 
 
 def _unreadable(text: str, name: str, body: int, error: Unreadable) -> Taken:
-    """The element ends at its end tag, or where the next one begins."""
-    mark = _MARK.search(text, body)
+    """The element ends at its end tag, or where the next one begins; what begins inside a param may be its text."""
+    mark = (_END_TAG if error.at >= 0 else _MARK).search(text, body)
     inner = text[body : mark.start() if mark else len(text)]
     if mark and mark[1]:
         return Taken(mark.end(), (broken(name, str(error), raw=inner[: MAX_RAW + 1]),))
@@ -103,23 +103,4 @@ def _cut_head(text: str, at: int) -> Taken | None:
     return Taken(len(text), (broken("", "the reply ends inside its tag", truncated=True, raw=text[at:]),))
 
 
-def _attribute(written: str, wanted: str) -> str | None:
-    """The value of an attribute that stands there once; None otherwise."""
-    values = [one[2] or one[3] or "" for one in _ATTRIBUTE.finditer(written) if one[1] == wanted]
-    return _decoded(values[0]).strip() if len(values) == 1 else None
-
-
-def _decoded(text: str) -> str:
-    return _ENTITY.sub(_character, text) if "&" in text else text
-
-
-def _character(entity: re.Match[str]) -> str:
-    if entity[3]:
-        return _NAMED[entity[3]]
-    number = int(entity[1]) if entity[1] else int(entity[2], 16)
-    # What is no character of XML 1.0 stays as it was written.
-    good = any(number in characters for characters in _CHARACTERS)
-    return chr(number) if good else entity[0]
-
-
-PROSE: Final = ProseFormat(name="coach.xml", opening=r"<action\s", first="<", take=take)
+DIALECT: Final = Dialect(name="coach.xml", continues=False, opening=r"<action\s", first="<", take=take)

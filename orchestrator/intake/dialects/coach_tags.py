@@ -1,6 +1,6 @@
 """Coach tags: `[ACTION:NAME]{json}[/ACTION]` anywhere in a text, as many as the model likes.
 
-The body is JSON, or what `tolerant` can read in one way only; nothing at all means `{}`. The name is taken as
+The body is JSON, or what `repair` can read in one way only; nothing at all means `{}`. The name is taken as
 written. A tag whose end is missing is a truncated call, whatever its body says.
 """
 
@@ -10,10 +10,12 @@ import re
 from typing import Any, Final
 
 from actions.messages import MAX_RAW, Call
-from orchestrator.intake import tolerant
+from actions.strict_json import Unreadable
 from orchestrator.intake.calls import MAX_NAME, broken, call
-from orchestrator.intake.prose import ProseFormat, Taken
-from orchestrator.intake.strict import Unreadable, cut_off, decode_at
+from orchestrator.intake.dialects.face import Dialect
+from orchestrator.intake.parts.taken import Opening, Taken
+from orchestrator.intake.repair import read_object
+from orchestrator.intake.strict import cut_off, decode_at
 
 _NAME: Final = re.compile(rf"\[ACTION:([^\[\]\r\n]{{1,{MAX_NAME}}}+)\]\s*+")
 _CUT_NAME: Final = re.compile(rf"\[ACTION:([^\[\]\r\n]{{0,{MAX_NAME}}}+)\Z")
@@ -21,8 +23,9 @@ _MARK: Final = re.compile(r"\[(?:(/ACTION)\]|ACTION:)")
 _CLOSE: Final = re.compile(r"\s*+\[/ACTION\]")
 
 
-def take(text: str, at: int, fresh: bool) -> Taken | None:  # noqa: ARG001, FBT001 - the face of a prose format
-    """Read the tag at `at`."""
+def take(opening: Opening) -> Taken | None:
+    """Read the tag that begins here."""
+    text, at = opening.text, opening.at
     head = _NAME.match(text, at)
     if head is None:
         return _cut_name(text, at)
@@ -30,22 +33,23 @@ def take(text: str, at: int, fresh: bool) -> Taken | None:  # noqa: ARG001, FBT0
     if close := _CLOSE.match(text, body):
         return Taken(close.end(), (call(name, {}, raw=""),))
     try:
-        value, end = _read(text, body)
+        value, end, mended = _read(text, body)
     except Unreadable as error:
         return _unreadable(text, name, body, error)
     if close := _CLOSE.match(text, end):
-        return Taken(close.end(), (call(name, value, raw=text[body : min(end, body + MAX_RAW + 1)]),))
+        raw = text[body : min(end, body + MAX_RAW + 1)]
+        return Taken(close.end(), (call(name, value, raw=raw, repaired=mended),))
     return _unclosed(text, name, body, end)
 
 
-def _read(text: str, body: int) -> tuple[dict[str, Any], int]:
-    """Read the object that begins the body: strictly, and only where that fails tolerantly."""
+def _read(text: str, body: int) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+    """Read the object that begins the body, strictly if that goes; return what was mended too."""
     if not text.startswith("{", body):
         raise Unreadable("an object is wanted between the tags")
     try:
-        return decode_at(text, body)
+        return *decode_at(text, body), ()
     except Unreadable:
-        return tolerant.read_object(text, body)
+        return read_object(text, body)
 
 
 def _unreadable(text: str, name: str, body: int, error: Unreadable) -> Taken:
@@ -81,4 +85,4 @@ def _no_end(name: str, raw: str) -> Call:
     return broken(name, "its end tag [/ACTION] is missing", truncated=True, raw=raw)
 
 
-PROSE: Final = ProseFormat(name="coach.tags", opening=r"\[ACTION:", first=r"\[", take=take)
+DIALECT: Final = Dialect(name="coach.tags", continues=False, opening=r"\[ACTION:", first="[", take=take)
