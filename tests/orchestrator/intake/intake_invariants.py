@@ -14,6 +14,7 @@ from typing import Any
 from cases import families
 
 from actions.messages import Reply
+from orchestrator.intake.draft import Unusable
 from orchestrator.intake.streaming import events_in
 
 MADE_UP = {"input"}
@@ -92,9 +93,16 @@ def _joined(raw: Any) -> list[str]:
         try:
             raw = json.loads(raw)
         except (ValueError, RecursionError):
-            raw = events_in(raw) or []
+            raw = _events(raw)
     _collect(raw, "", joined)
     return ["".join(each) for each in joined.values()]
+
+
+def _events(text: str) -> list[Any]:
+    try:
+        return events_in(text) or []
+    except Unusable:  # a stream in which nothing can be read
+        return []
 
 
 def _collect(value: Any, key: str, joined: dict[str, list[str]]) -> None:
