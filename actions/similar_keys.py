@@ -8,7 +8,7 @@ is overwritten, nothing is chosen. What stays unknown is refused later, as ever.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from actions import likeness
 from actions.errors import DeclarationError, InvalidArguments
@@ -17,7 +17,6 @@ from actions.short import cut
 from actions.wording import told
 
 if TYPE_CHECKING:
-    from actions.definition import Action
     from actions.refusals import Flaw
 
 FORM: Final = "form"
@@ -28,6 +27,18 @@ LIKE: Final = 0.9
 Slips of the keyboard are above it (`amonut` 0.96, `txet` 0.93), other words mostly below (`account`, `amount` 0.86)."""
 _SHOWN: Final = 60
 _NAMED: Final = 6
+
+
+class Keyed(Protocol):
+    """What takes arguments under keys: an action."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that may be given."""
+        ...
+
+    similar_keys: float | str | None
+    """What `checked_similar_keys` returned for it."""
 
 
 def checked_similar_keys(action: str, given: Any) -> float | str | None:
@@ -47,7 +58,7 @@ def checked_similar_keys(action: str, given: Any) -> float | str | None:
 
 
 def under_own_keys(
-    action: Action, arguments: Mapping[str, Any], taken: Mapping[str, Any] | None = None
+    action: Keyed, arguments: Mapping[str, Any], taken: Mapping[str, Any] | None = None
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """Return the arguments under the action's keys, and which key was read as which, in words.
 
@@ -74,7 +85,7 @@ def under_own_keys(
     return {found.pairs.get(key, key): value for key, value in arguments.items()}, words
 
 
-def _matched(action: Action, unknown: Sequence[str]) -> likeness.Matched:
+def _matched(action: Keyed, unknown: Sequence[str]) -> likeness.Matched:
     if action.similar_keys == FORM:
         return likeness.match(unknown, action.keys, likeness.same_form, 1.0)
     threshold = LIKE if action.similar_keys is None else float(action.similar_keys)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from actions.errors import ConfigError, DeclarationError, InvalidArguments, InvalidId
 from actions.messages import ConversationId, conversation_id_from_key, mended, new_conversation_id
 from orchestrator import ids
-from orchestrator.accepting import check_dialects
+from orchestrator.dialects import check_dialects
 from orchestrator.drafting import check_recordable
 from orchestrator.modes import Mode, check_mode
 from orchestrator.participants import checked_name, checked_participants

@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from actions.errors import UnknownAction, UnknownRecord, UnreadableRecord
 from actions.messages import TERMINAL, Payload
 from orchestrator import auditing, chaining, ids, turns
-from orchestrator.accepting import read_dialects
+from orchestrator.dialects import read_dialects
 from orchestrator.standings import ConversationStanding, RunStanding, Standing, TurnStanding
 from orchestrator.store.keys import base_queue
 

@@ -151,7 +151,7 @@ class Settings(BaseModel):
         if not names:
             return names
         # Not before somebody names one: it loads the intake.
-        from orchestrator.accepting import check_dialects
+        from orchestrator.dialects import check_dialects
 
         try:
             return tuple(check_dialects(names).split())

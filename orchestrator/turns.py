@@ -17,7 +17,8 @@ from actions.messages import Payload, mended
 from actions.policy import Retry
 from actions.transcripts import last_said
 from orchestrator import intake, planning
-from orchestrator.accepting import Accepting, end_of, failure_in, is_bad, mistake_in, note_on
+from orchestrator.accepting import Accepting
+from orchestrator.bad_replies import end_of, failure_in, is_bad, mistake_in, note_on
 from orchestrator.digests import digest
 from orchestrator.guards import Caps
 from orchestrator.modes import Manner

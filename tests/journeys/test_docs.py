@@ -11,7 +11,7 @@ import pytest
 import umbel
 from actions.definition import Action
 from actions.registry import Registry
-from orchestrator.accepting import note_on
+from orchestrator.bad_replies import note_on
 from orchestrator.intake import read_text
 from orchestrator.judging import decide, fit
 from orchestrator.store.records import ConversationRecord

@@ -13,7 +13,9 @@ from actions.errors import ConfigError, DeclarationError, TryAgain
 from actions.messages import Call, CallError, Reply
 from actions.registry import Registry
 from orchestrator import turns
-from orchestrator.accepting import Accepting, check_dialects, end_of, note_on
+from orchestrator.accepting import Accepting
+from orchestrator.bad_replies import end_of, note_on
+from orchestrator.dialects import check_dialects
 from orchestrator.intake.calls import broken, call
 from orchestrator.intake.dialects import DIALECTS
 from orchestrator.judging import decide, fit

@@ -31,7 +31,7 @@ def parse(*, _as_json: bool, dialects: str | None) -> None:
     that a model wrote. Its answer {"id", "calls", "text", "provider_calls", "errors"} is written at once; a call that
     had to be mended says how in "repaired". docs/formats.md lists the formats and dialects.
     """
-    from orchestrator.accepting import check_dialects, read_dialects
+    from orchestrator.dialects import check_dialects, read_dialects
     from orchestrator.intake.lines import parse_lines
 
     wanted = check_dialects(None if dialects is None else [name.strip() for name in dialects.split(",")])

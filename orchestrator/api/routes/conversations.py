@@ -10,7 +10,6 @@ from pydantic_core import from_json
 
 from actions.errors import ConfigError, DeclarationError, InvalidCursor
 from orchestrator import cursors
-from orchestrator.accepting import check_dialects
 from orchestrator.api import ownership, verdicts
 from orchestrator.api.auth import Reader, Stopper, Submitter
 from orchestrator.api.conventions import IdempotencyKey
@@ -18,6 +17,7 @@ from orchestrator.api.given import Conducting, Cursor, TheHouse, made, told_of_m
 from orchestrator.api.guarding import Router
 from orchestrator.api.ownership import OwnConversation, StoppableConversation
 from orchestrator.api.problems import Problem
+from orchestrator.dialects import check_dialects
 from orchestrator.offers import offered
 from orchestrator.opening import Opening
 from orchestrator.standings import ConversationStanding, TurnStanding

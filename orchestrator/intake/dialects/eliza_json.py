@@ -14,8 +14,8 @@ from actions.strict_json import Unreadable
 from orchestrator.intake.calls import MAX_NAME, broken
 from orchestrator.intake.dialects.face import Dialect
 from orchestrator.intake.objects import asks_by_action, calls_in, text_in
-from orchestrator.intake.parts.json_values import FIRST, OPENING, Reading, reading
-from orchestrator.intake.parts.taken import Opening, Taken
+from orchestrator.intake.parts.json_values import FIRST, OPENING, reading
+from orchestrator.intake.parts.taken import Opening, Reading, Taken
 from orchestrator.intake.strict import DEEP, OPEN, closing
 
 _FENCE_END: Final = re.compile(r"\s*+```")

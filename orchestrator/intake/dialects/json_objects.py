@@ -17,10 +17,10 @@ from orchestrator.intake.dialects.face import Dialect
 from orchestrator.intake.draft import MAX_LISTED
 from orchestrator.intake.objects import calls_in, text_in
 from orchestrator.intake.parts.json_lists import partly, refused
-from orchestrator.intake.parts.json_values import FIRST, OPENING, Reading, read_at, reading
+from orchestrator.intake.parts.json_values import FIRST, OPENING, read_at, reading
 from orchestrator.intake.parts.places import ends_line
 from orchestrator.intake.parts.python_calls import NAME, call_in
-from orchestrator.intake.parts.taken import Opening, Taken
+from orchestrator.intake.parts.taken import Opening, Reading, Taken
 from orchestrator.intake.repair import SURPLUS
 from orchestrator.intake.strict import closing
 

@@ -7,13 +7,12 @@ the first of them read stays with the opening for the second.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from actions.strict_json import TooDeep, Unreadable
 from orchestrator.intake.parts.places import starts_line
 from orchestrator.intake.parts.python_calls import NAME
-from orchestrator.intake.parts.taken import Opening
+from orchestrator.intake.parts.taken import Opening, Reading
 from orchestrator.intake.repair import MAX_TEXT, read_value, repair
 from orchestrator.intake.strict import decode_at
 
@@ -32,26 +31,6 @@ FIRST: Final = "`{["
 """What `OPENING` begins with."""
 
 _START: Final = re.compile(r"(?:```(\w*+)\s*+(?://[^\n]*+\n\s*+)?)?([\[{])")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What stands at an opening."""
-
-    start: int
-    """Where its bracket is."""
-    language: str | None
-    """The language of its fence, in lower case, "" where it names none; None: there is no fence."""
-    own: bool
-    """Whether it stands in a fence or on a line of its own, so that it may be mended."""
-    value: Any = None
-    """The value that was read."""
-    end: int = 0
-    """Where the value ends."""
-    mended: tuple[str, ...] = ()
-    """What was mended to read it."""
-    error: Unreadable | None = None
-    """Why it cannot be read."""
 
 
 def reading(opening: Opening) -> Reading | None:

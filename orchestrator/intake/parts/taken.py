@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from actions.messages import Call
+from actions.strict_json import Unreadable
 
-if TYPE_CHECKING:
-    from orchestrator.intake.parts.json_values import Reading
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What stands at an opening."""
+
+    start: int
+    """Where its bracket is."""
+    language: str | None
+    """The language of its fence, in lower case, "" where it names none; None: there is no fence."""
+    own: bool
+    """Whether it stands in a fence or on a line of its own, so that it may be mended."""
+    value: Any = None
+    """The value that was read."""
+    end: int = 0
+    """Where the value ends."""
+    mended: tuple[str, ...] = ()
+    """What was mended to read it."""
+    error: Unreadable | None = None
+    """Why it cannot be read."""
 
 
 @dataclass(slots=True)
